@@ -1,0 +1,149 @@
+"""What is known of a patient on the day of screening: the nouns that every rule reads. No FHIR, no trial."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Literal
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.labs import Result
+from cds_service.clinical.medications import MedicationUse
+
+Sex = Literal["male", "female", "unknown"]
+Activity = Literal["active", "resolved", "not-stated"]
+Verification = Literal["confirmed", "suspected"]
+
+
+class State(Enum):
+    """What became of the search of one source."""
+
+    FOUND = "found"
+    NONE = "none"
+    FAILED = "failed"
+    TRUNCATED = "truncated"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One query of the record. A truncated one is complete back to `complete_back_to`, when that is known."""
+
+    state: State
+    complete_back_to: date | None = None
+
+    @property
+    def was_searched(self) -> bool:
+        """True when an answer came, whole or in part."""
+        return self.state in (State.FOUND, State.NONE, State.TRUNCATED)
+
+    def is_complete_since(self, day: date | None) -> bool:
+        """True when nothing of `day` or later can be missing; None asks for the whole of a life."""
+        if self.state is not State.TRUNCATED:
+            return self.was_searched
+        return day is not None and self.complete_back_to is not None and self.complete_back_to < day
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A diagnosis as recorded. Refuted and mistaken entries never become one."""
+
+    reference: str
+    label: str
+    concepts: Mapping[str, Certainty]
+    activity: Activity
+    verification: Verification
+    onset: DayRange | None
+    recorded: DayRange | None
+    severity: Mapping[str, Certainty] = field(default_factory=dict)
+    severity_label: str | None = None
+
+    @property
+    def when(self) -> DayRange | None:
+        return self.onset or self.recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """A procedure that was done, or may have been (`surely_done` false)."""
+
+    reference: str
+    label: str
+    concepts: Mapping[str, Certainty]
+    surely_done: bool
+    when: DayRange | None
+    goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An entry that was left out, and why (a closed list of reasons)."""
+
+    reference: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that could not be read although it may matter.
+
+    `concepts` are what it is known to be about; None when not even that could be read.
+    """
+
+    reference: str
+    source: str
+    concepts: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """One patient's record, read."""
+
+    reference: str
+    born: DayRange | None
+    sex: Sex
+    died: bool
+    problems: tuple[Problem, ...]
+    interventions: tuple[Intervention, ...]
+    results: tuple[Result, ...]
+    medications: tuple[MedicationUse, ...]
+    sources: Mapping[str, Source]
+    skipped: tuple[Skipped, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    def source(self, name: str) -> Source:
+        return self.sources.get(name, Source(State.ABSENT))
+
+    def problems_of(self, concepts: Collection[str]) -> list[Problem]:
+        """The problems recognised as one of the concepts, the surest and newest first."""
+        found = [p for p in self.problems if any(c in p.concepts for c in concepts)]
+        return sorted(found, key=lambda p: (-_surest(p.concepts, concepts), _latest_first(p.when), p.reference))
+
+    def interventions_of(self, concepts: Collection[str]) -> list[Intervention]:
+        """The procedures recognised as one of the concepts, the newest first."""
+        found = [i for i in self.interventions if any(c in i.concepts for c in concepts)]
+        return sorted(found, key=lambda i: (_latest_first(i.when), i.reference))
+
+    def uses_of(self, drugs: Collection[str]) -> list[MedicationUse]:
+        """The medication records of the drugs, oldest first."""
+        found = [m for m in self.medications if m.drug in drugs]
+        return sorted(found, key=lambda m: (m.begins.first if m.begins else date.min, m.reference))
+
+    def unread_about(self, source: str, concepts: Collection[str]) -> list[Unread]:
+        """The unreadable entries of the source that may be about one of the concepts."""
+        return [
+            u
+            for u in self.unread
+            if u.source == source and (u.concepts is None or not u.concepts.isdisjoint(concepts))
+        ]
+
+
+def _surest(recognised: Mapping[str, Certainty], concepts: Collection[str]) -> int:
+    return max(certainty for concept, certainty in recognised.items() if concept in concepts)
+
+
+def _latest_first(when: DayRange | None) -> int:
+    return -(when.last.toordinal() if when else 0)

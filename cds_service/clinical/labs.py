@@ -1,0 +1,92 @@
+"""Laboratory and other measured results, and how the one that counts is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.quantity import Unusable, analyte_units
+from cds_service.clinical.tables import table
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One measured value of one analyte.
+
+    `quantity` is in the analyte's unit, or says why it cannot be used. `upper_limit` is the upper limit of
+    normal that the same report states, in the same unit. `specimen` names what ties results together: the
+    specimen, the report or the collection time.
+    """
+
+    reference: str
+    analyte: str
+    label: str
+    when: DayRange | None
+    quantity: Interval | Unusable
+    upper_limit: Interval | None = None
+    specimen: frozenset[str] = frozenset()
+    preliminary: bool = False
+    unit_was_assumed: bool = False
+    units_conflict: bool = False
+    text_only: bool = False
+    abnormal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The newest results of an analyte: all of one day, worst doubt included.
+
+    `quantity` spans the values of that day; `disagree` says that they differ.
+    """
+
+    results: tuple[Result, ...]
+    quantity: Interval
+    day: date
+    disagree: bool
+
+
+def unit_of(analyte: str) -> str:
+    """The unit in which the rules read the analyte."""
+    return analyte_units()[analyte].unit
+
+
+def usable(results: Iterable[Result], analyte: str) -> list[Result]:
+    """The results of the analyte with a value and a day, newest first."""
+    found = [r for r in results if r.analyte == analyte and r.when and isinstance(r.quantity, Interval)]
+    return sorted(found, key=lambda r: (r.when.last if r.when else date.min, r.reference), reverse=True)
+
+
+def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
+    """The newest day's results of the analyte; final results go before preliminary ones of the same day."""
+    candidates = usable(results, analyte)
+    if not candidates:
+        return None
+    day = candidates[0].when.last if candidates[0].when else date.min
+    same_day = [r for r in candidates if r.when and r.when.last == day]
+    final = [r for r in same_day if not r.preliminary] or same_day
+    spans = {r.quantity for r in final if isinstance(r.quantity, Interval)}
+    span = _hull(spans)
+    return Chosen(tuple(final), span, day, disagree=len(spans) > 1)
+
+
+def _hull(intervals: Iterable[Interval]) -> Interval:
+    first, *rest = sorted(intervals, key=lambda i: (i.low, i.high is None, i.high or 0))
+    for other in rest:
+        first = first.hull(other)
+    return first
+
+
+def default_upper_limit(analyte: str) -> Interval | None:
+    """The range in which upper limits of normal lie, for a report that does not state its own."""
+    return _default_upper_limits().get(analyte)
+
+
+@lru_cache(maxsize=1)
+def _default_upper_limits() -> dict[str, Interval]:
+    rows = table("upper_limits")
+    return {name: Interval(Fraction(row["from"]), Fraction(row["to"])) for name, row in rows.items()}

@@ -1,0 +1,78 @@
+"""Drugs as they were prescribed, reported or given: what a medication record says, freed of its format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Literal
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.interval import Interval
+
+Kind = Literal["request", "statement", "administration"]
+Pattern = Literal["daily", "qod", "alternating", "weekly", "as-needed", "unknown"]
+Route = Literal["systemic", "local", "depot", "unknown"]
+
+
+class Standing(Enum):
+    """How much a record proves that the drug was taken."""
+
+    TAKEN = "taken"  # taken, or ordered and to be taken
+    ENDED = "ended"  # was taken until some day on or before the day of screening
+    POSSIBLE = "possible"  # may have been taken: only the high end of the dose counts
+    HELD = "held"  # on hold at present
+    NOT_TAKEN = "not-taken"  # the record says that it was not taken
+
+
+@dataclass(frozen=True, slots=True)
+class DoseStep:
+    """One dosage instruction: so much of the drug per day between two days.
+
+    `daily` is the mean amount in mg of the drug per day, `per_dose` the mg of one administration. An instruction
+    that cannot be read has every dose from zero upwards, and `fault` says why. `first` and `last` are its own
+    bounds (included), None where it states none. `order` is its place in a sequence of steps.
+    """
+
+    daily: Interval
+    pattern: Pattern = "daily"
+    per_dose: Interval | None = None
+    per_kilogram: bool = False
+    first: DayRange | None = None
+    last: DayRange | None = None
+    length_days: int | None = None
+    order: int | None = None
+    part_of_day: bool = False
+    fault: str | None = None
+    text_only: bool = False
+    conflict: bool = False
+    added_to: bool = False
+    derivation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationUse:
+    """One medication record of a drug of interest.
+
+    `begins` and `ends` bound it as the record states; `supply_ends` is when the dispensed supply runs out and
+    `valid_until` when the order expires: weaker than an end. `written` is the day it was ordered or last
+    confirmed. `links` are the references and identifiers that tie records of one therapy together.
+    """
+
+    reference: str
+    kind: Kind
+    drug: str
+    label: str
+    certainty: Certainty
+    standing: Standing
+    route: Route
+    steps: tuple[DoseStep, ...]
+    begins: DayRange | None = None
+    ends: DayRange | None = None
+    supply_ends: date | None = None
+    valid_until: date | None = None
+    written: date | None = None
+    active: bool = False
+    links: frozenset[str] = frozenset()
+    conflict: bool = False

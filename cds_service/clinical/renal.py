@@ -1,0 +1,39 @@
+"""Creatinine clearance by Cockcroft and Gault, exactly, as an interval. Constants in tables/renal.yaml."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cds_service.clinical.facts import Sex
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.tables import table
+
+
+def cockcroft_gault(age: Interval, sex: Sex, kilograms: Interval, creatinine: Interval) -> Interval:
+    """Clearance in mL/min for completed years, body weight in kg and creatinine in mg/dL.
+
+    Where the sex is not known it spans both. Raises ValueError for a creatinine that may be zero or is unbounded.
+    """
+    rows = table("renal")
+    oldest = age.high if age.high is not None else age.low
+    years_left = Interval(max(Fraction(0), rows["age_from"] - oldest), max(Fraction(0), rows["age_from"] - age.low))
+    clearance = years_left.times(kilograms).over(creatinine.scaled(rows["creatinine_factor"]))
+    female = clearance.scaled(Fraction(rows["female_factor"]))
+    return {"male": clearance, "female": female, "unknown": clearance.hull(female)}[sex]
+
+
+def ideal_weight(sex: Sex, centimetres: Interval) -> Interval | None:
+    """Ideal body weight in kg; None where the sex is not known or the height is not exact."""
+    if sex == "unknown" or not centimetres.is_exact:
+        return None
+    rows = table("renal")["ideal_weight"]
+    inches = centimetres.low / Fraction(rows["cm_per_inch"]) - rows["from_inches"]
+    kilograms = Fraction(rows[sex]) + Fraction(rows["kg_per_inch"]) * inches
+    return Interval.exactly(kilograms) if kilograms > 0 else None
+
+
+def adjusted_weight(ideal: Interval, actual: Interval) -> Interval | None:
+    """Adjusted body weight in kg; None unless the actual weight exceeds the ideal one."""
+    if actual.low <= ideal.low or not actual.is_exact:
+        return None
+    return Interval.exactly(ideal.low + Fraction(table("renal")["adjusted_share"]) * (actual.low - ideal.low))

@@ -1,0 +1,77 @@
+"""What was left out while a record was read, and what of it may matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.facts import Skipped, Unread
+from cds_service.fhir import elements as el
+from cds_service.fhir.queries import QUERIES, source_of_analyte
+from cds_service.fhir.wire import Entry
+from cds_service.terminology.codes import ConceptIndex
+
+# The closed list of reasons why an entry is left out, as the screening prints them.
+SkipReason = Literal[
+    "entered-in-error",  # marked as a mistake
+    "refuted",  # a diagnosis that was ruled out
+    "status",  # not done, cancelled, only planned, not yet resulted
+    "future",  # dated after the day of screening
+    "no-date",  # a result without a day
+    "other-patient",
+    "not-a-resource",
+    "unknown-type",
+    "unreadable",  # an element that we read has a shape that FHIR does not allow
+    "invalid",  # refused by validation
+    "modifier-extension",  # changes the meaning in a way that we do not know
+    "implicit-rules",
+]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Collects the skipped and unreadable entries of one reading."""
+
+    as_of: date
+    skipped: list[Skipped] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+    def skip(self, entry: Entry, reason: SkipReason) -> None:
+        self.skipped.append(Skipped(entry.reference, reason))
+
+    def is_future(self, entry: Entry, when: DayRange | None) -> bool:
+        """True, and listed, when the entry is dated after the day of screening."""
+        if when is None or when.first <= self.as_of:
+            return False
+        self.skip(entry, "future")
+        return True
+
+    def not_read(self, entry: Entry, recognise: Callable[[el.Resource], frozenset[str] | None]) -> None:
+        """Lists an entry that could not be read; where it may be of interest, it leaves a doubt.
+
+        `recognise` tells the concepts of interest that it is about, None when that cannot be told either.
+        """
+        self.skipped.append(Skipped(entry.reference, entry.problem or "unreadable"))
+        seen = entry.resource or entry.glimpse
+        concepts = recognise(seen) if seen else None
+        if concepts is None or concepts:
+            for source in _sources_of(entry, concepts):
+                self.unread.append(Unread(entry.reference, source, concepts))
+
+
+def _sources_of(entry: Entry, concepts: frozenset[str] | None) -> list[str]:
+    """The queries that the entry may answer: for an Observation those of its analytes."""
+    keys = [query.key for query in QUERIES.values() if query.type == entry.type]
+    if entry.type != "Observation" or concepts is None:
+        return keys
+    return sorted({source_of_analyte(concept) for concept in concepts})
+
+
+def concepts_of(index: ConceptIndex, code: el.CodeableConcept | None, texts: bool = True) -> frozenset[str] | None:
+    """The concepts that a code stands for; None when there is no code to tell."""
+    if code is None or not (code.pairs() or code.texts()):
+        return None
+    return frozenset(index.recognise(code.pairs(), code.texts() if texts else ()).concepts)

@@ -1,0 +1,75 @@
+"""The queries of the record that the service asks for, and which answers belong to which.
+
+The keys are typed by analysts into EHRs and never change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from cds_service.terminology.codes import code_sets, system_address
+
+ANALYTES_OF: Mapping[str, tuple[str, ...]] = {
+    "labs": (
+        "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent",
+        "segmented-neutrophils", "segmented-neutrophils-percent", "band-neutrophils", "band-neutrophils-percent",
+        "wbc", "platelets", "creatinine-clearance-reported", "hcg",
+    ),
+    "body": ("weight", "height"),
+    "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "ecog", "karnofsky"),
+}  # fmt: skip
+_COUNT = {"labs": 200, "body": 200, "function": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query: its prefetch key, the type of resource it brings, and whether it is sorted newest first."""
+
+    key: str
+    type: str
+    sorted: bool = False
+
+
+QUERIES: Mapping[str, Query] = {
+    query.key: query
+    for query in (
+        Query("patient", "Patient"),
+        Query("conditions", "Condition"),
+        Query("procedures", "Procedure"),
+        Query("medicationStatements", "MedicationStatement"),
+        Query("medicationRequests", "MedicationRequest"),
+        Query("medicationAdministrations", "MedicationAdministration"),
+        Query("labs", "Observation", sorted=True),
+        Query("body", "Observation", sorted=True),
+        Query("function", "Observation", sorted=True),
+        Query("allergies", "AllergyIntolerance"),
+        Query("researchSubjects", "ResearchSubject"),
+    )
+}
+
+
+def source_of_analyte(analyte: str) -> str:
+    """The query that brings results of the analyte. Raises KeyError for an unknown one."""
+    return next(key for key, analytes in ANALYTES_OF.items() if analyte in analytes)
+
+
+def prefetch_templates() -> dict[str, str]:
+    """The prefetch templates as published at discovery."""
+    return {key: _template(query) for key, query in QUERIES.items()}
+
+
+def _template(query: Query) -> str:
+    if query.key == "patient":
+        return "Patient/{{context.patientId}}"
+    search = f"{query.type}?patient={{{{context.patientId}}}}"
+    if not query.sorted:
+        return search
+    codes = ",".join(_tokens(ANALYTES_OF[query.key]))
+    return f"{search}&code={codes}&_sort=-date&_count={_COUNT[query.key]}"
+
+
+def _tokens(analytes: Collection[str]) -> list[str]:
+    """The codes of the analytes as search tokens, system|code, each once and in a fixed order."""
+    rows = [(row["system"], str(row["code"])) for one in analytes for row in code_sets()[one].rows]
+    return [f"{system_address(system)}|{code}" for system, code in dict.fromkeys(rows)]

@@ -1,0 +1,60 @@
+"""A record as facts: every entry read once, on the day of screening."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.facts import PatientFacts, Sex
+from cds_service.clinical.medications import MedicationUse
+from cds_service.fhir import elements as el
+from cds_service.fhir.interventions import read_interventions
+from cds_service.fhir.ledger import Ledger
+from cds_service.fhir.medications import MedicationReader
+from cds_service.fhir.problems import read_problems
+from cds_service.fhir.records import NoPatient, Records
+from cds_service.fhir.results import read_results
+from cds_service.fhir.wire import Entry
+from cds_service.terminology.codes import ConceptIndex
+
+_MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationAdministration")
+
+
+def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFacts:
+    """The facts of the patient as of a day; entries dated later are listed and left out.
+
+    Raises NoPatient when the Patient is missing or cannot be read.
+    """
+    patient = records.patient.resource if records.patient else None
+    if records.patient is None or not isinstance(patient, el.Patient) or records.patient.problem:
+        raise NoPatient
+    ledger = Ledger(as_of)
+    problems = tuple(read_problems(_of_type(records, "Condition"), index, ledger))
+    interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
+    results = tuple(read_results(_of_type(records, "Observation"), index, ledger))
+    medications = tuple(_medications(records, index, ledger))
+    return PatientFacts(
+        records.patient.reference, DayRange.parse(patient.birthDate), _sex(patient.gender), _died(patient),
+        problems, interventions, results, medications, records.sources,
+        skipped=tuple(sorted({*records.skipped, *ledger.skipped}, key=lambda s: (s.reference, s.reason))),
+        unread=(*records.strange, *ledger.unread),
+    )  # fmt: skip
+
+
+def _medications(records: Records, index: ConceptIndex, ledger: Ledger) -> Iterator[MedicationUse]:
+    known = {e.reference: e.resource for e in records.entries if isinstance(e.resource, el.Medication)}
+    reader = MedicationReader(index, ledger, known, records.addresses)
+    return reader.read(_of_type(records, *_MEDICATION_RECORDS))
+
+
+def _of_type(records: Records, *types: str) -> Sequence[Entry]:
+    return [entry for entry in records.entries if entry.type in types]
+
+
+def _sex(gender: str | None) -> Sex:
+    return "male" if gender == "male" else "female" if gender == "female" else "unknown"
+
+
+def _died(patient: el.Patient) -> bool:
+    return bool(patient.deceasedBoolean or patient.deceasedDateTime)

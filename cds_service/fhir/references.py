@@ -1,0 +1,30 @@
+"""Which resource a reference means: relative, absolute, versioned, by urn: or contained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cds_service.fhir import elements as el
+from cds_service.fhir.wire import Entry
+
+
+def local_name(reference: str | None) -> str | None:
+    """"Type/id" of a relative or absolute reference, without its version; other forms as they are."""
+    if not reference or reference.startswith(("urn:", "#")):
+        return reference or None
+    parts = reference.split("?")[0].rstrip("/").split("/")
+    if "_history" in parts:
+        parts = parts[: parts.index("_history")]
+    return "/".join(parts[-2:])
+
+
+def full_urls(entries: Iterable[Entry]) -> Mapping[str, str]:
+    """The addresses under which entries of a Bundle are known -> their "Type/id"."""
+    return {entry.full_url: entry.reference for entry in entries if entry.full_url}
+
+
+def resolved(reference: el.Reference | None, addresses: Mapping[str, str]) -> str | None:
+    """"Type/id" of the resource that is meant; None when the reference holds no address."""
+    if reference is None or not reference.reference:
+        return None
+    return addresses.get(reference.reference) or local_name(reference.reference)

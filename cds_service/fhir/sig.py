@@ -1,0 +1,282 @@
+"""Dosage instructions in free text ("sigs"): understood to the last word, or not at all.
+
+There is no default: a word that sig.yaml does not name, a sum that does not add up or a second dose yields a fault
+instead of a dose. What the reader understands says nothing about the drug; the order does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+from cds_service.clinical.interval import Interval
+from cds_service.fhir.sig_words import (
+    ONE,
+    Rules,
+    SigFault,
+    Unreadable,
+    Word,
+    refused,
+    rewritten,
+    span,
+    words_of,
+)
+
+__all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
+
+Unit = Literal["mg", "mg/kg", "tablet", "mL"]
+Pattern = Literal["daily", "qod", "weekly"]
+
+_MOST_UNNAMED_TABLETS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sig:
+    """One dosage instruction that was understood to its last word.
+
+    `amount` is per administration, in `unit`; an amount without a unit is a bare number ("1 QHS"), and of a sum that
+    is spread over one day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, with
+    `per_day` 1. `milligrams` are per administration, where the text states them beside another unit; `per_tablet` is
+    the strength in mg. `total` is mg per day together with the other dose that an `added_to` instruction names.
+    """
+
+    amount: Interval | None
+    unit: Unit | None
+    milligrams: Interval | None
+    per_tablet: Interval | None
+    per_day: Interval | None
+    pattern: Literal[Pattern, "unknown"]
+    as_needed: bool
+    days: int | None
+    added_to: bool
+    total: Interval | None
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Dose(Word):
+    """An amount per administration: kind "A", its unit as text ("" for a bare number)."""
+
+    milligrams: Interval | None = None
+    per_tablet: Interval | None = None
+
+    @property
+    def in_milligrams(self) -> Interval | None:
+        """What the text itself tells of it in mg."""
+        if self.text == "mg":
+            return self.number
+        if self.milligrams is None and self.text == "tablet" and self.per_tablet is not None:
+            return self.number.times(self.per_tablet)
+        return self.milligrams
+
+
+# ---- from words to doses
+
+_QUANTITIES = {"M": ("q", "mg"), "G": ("k", "mg/kg"), "T": ("t", "tablet"), "L": ("l", "mL")}
+
+
+def _quantity(words: Sequence[Word]) -> Word:
+    number, unit = words
+    kind, name = _QUANTITIES[unit.kind]
+    return Word(kind, name, number.number.times(unit.number))
+
+
+def _strength(words: Sequence[Word]) -> Word:
+    """The mg of one tablet: "5 mg tablets", "5 mg per tablet", "每片5mg"."""
+    return next(replace(word, kind="r") for word in words if word.kind == "q")
+
+
+def _counted(words: Sequence[Word]) -> Word:
+    """Tablets with their strength: "5mg*6片", "2 tabs of 5 mg", "two 5 mg tablets", "2 x 5 mg"."""
+    count = next(word for word in words if word.kind in "Nt")
+    strength = next(word for word in words if word.kind in "qr")
+    kinds = "".join(word.kind for word in words)
+    if (kinds == "Nr" and not count.text.isalpha()) or (kinds in ("tq", "qt") and count.number != ONE):
+        return refused(words)  # "2 5 mg tablets" may be 2.5; "2 tabs 10 mg" may be 10 mg each or in all
+    return _Dose("A", "tablet", count.number, per_tablet=strength.number)
+
+
+def _beside(words: Sequence[Word]) -> Word:
+    """One dose in milligrams and in another unit: "20 mg = 1 tab", "3 tabs (12 mg total)", "30mg(5mg*6片)"."""
+    dose = next(word for word in words if word.kind in "tlkA")
+    milligrams = next(word for word in words if word.kind == "q")
+    labelled = any(word.kind in "Ze=" for word in words) or words[0] is milligrams
+    if not labelled and dose.text == "tablet" and dose.number != ONE:
+        return refused(words)  # "4 tablets (20 mg)" may be 20 mg each or in all
+    per_tablet = dose.per_tablet if isinstance(dose, _Dose) else None
+    return _Dose("A", dose.text, dose.number, milligrams.number, per_tablet)
+
+
+def _alone(words: Sequence[Word]) -> Word:
+    return _Dose("A", words[0].text, words[0].number)
+
+
+def _bare(words: Sequence[Word]) -> Word:
+    """A count of something unnamed; larger numbers and decimals are as likely milligrams, and refused."""
+    if "." in words[0].text or words[0].number.low > _MOST_UNNAMED_TABLETS:
+        return refused(words)
+    return _Dose("A", "", words[0].number)
+
+
+def _other(words: Sequence[Word]) -> Word:
+    """The dose that this one is added to; its number counts only when the text tells its milligrams."""
+    dose = words[-1]
+    milligrams = dose.in_milligrams if isinstance(dose, _Dose) else None
+    if milligrams is None and dose.kind != "r":
+        return refused(words)
+    return Word("+", "unknown" if milligrams is None else "mg", milligrams or ONE)
+
+
+def _total(words: Sequence[Word]) -> Word:
+    if words[-1].text != "mg" and words[-1].kind != "N":
+        return refused(words)
+    return Word("z", "", words[-1].number)
+
+
+_DOSES: Rules = (
+    (r"N[MGTL]", _quantity),
+    (r"q-q|k-k|t-t|l-l", span),
+    (r"ETq|q[ER]T|qT", _strength),
+    # "3 x 10 mg" with no word of how often may be three times a day.
+    (r"NXq(?=.*F)|NXr|tX[qr]|qXt|to[qr]|t\((?:r|qE)\)|tq|qt|Nr", _counted),
+    (r"q=[tlA]|[tlkA]=q|q\([tlA]\)|[tlkA]\((?:(?:Z,?|=)?q|qZ|qe)\)", _beside),
+    (r"[qktl]", _alone),
+    (r"e_*A|Ae", lambda words: next(word for word in words if word.kind == "A")),
+    (r"Z,?[AN]", _total),
+    (r"H[Ar]", _other),
+    (r"N(?=[NAr])", refused),
+    (r"N", _bare),
+)
+
+# ---- from doses to the instruction
+
+_SAYS_NOTHING = "_,()"
+_READABLE = frozenset("AFSKOJVpruzY+&")
+_SEVERAL_TIMES_A_DAY = re.compile(r"AS(?:&?AS){1,2}|SA(?:&?SA){1,2}")
+
+
+def _the(kind: str, words: Sequence[Word], fault: SigFault = "not-understood") -> Word | None:
+    """The one thing said of this kind, however often it is said; two different ones are the fault."""
+    said = list(dict.fromkeys(word for word in words if word.kind == kind))
+    if len(said) > 1:
+        raise Unreadable(fault)
+    return said[0] if said else None
+
+
+def _sum_of_day(words: Sequence[Word]) -> list[Word]:
+    """The doses of different times of one day added up. Any other several doses are a fault."""
+    doses = [word for word in words if isinstance(word, _Dose)]
+    named = doses[0].text != ""  # a bare number after a drug may be milligrams
+    rest = [word for word in words if word != Word("F", "", ONE) and not (named and word.kind == "Y")]
+    times = {word.text for word in rest if word.kind == "S" and " " not in word.text}
+    alike = {(dose.text, dose.per_tablet, dose.milligrams is None) for dose in doses}
+    kinds = "".join(word.kind for word in rest)
+    if not _SEVERAL_TIMES_A_DAY.fullmatch(kinds) or len(alike) > 1 or len(times) < len(doses):
+        raise Unreadable("several-doses")
+    total = doses[0]
+    for dose in doses[1:]:
+        both = total.milligrams + dose.milligrams if total.milligrams and dose.milligrams else None
+        total = replace(total, number=total.number + dose.number, milligrams=both)
+    return [total, Word("F", "", ONE)]
+
+
+def _dose(words: Sequence[Word]) -> _Dose | None:
+    """The dose with the strength that stands apart from it. Its parts must add up."""
+    strength = _the("r", words, "contradicts-itself")
+    dose = next((word for word in words if isinstance(word, _Dose)), None)
+    if dose is None:
+        return None
+    if not dose.text and strength is None and _the("Y", words):
+        refused(words)  # "prednisone 2 daily" may be milligrams
+    dose = replace(dose, per_tablet=dose.per_tablet or (strength and strength.number))
+    tablets = dose.per_tablet.times(dose.number) if dose.per_tablet and dose.text == "tablet" else None
+    if (strength and dose.per_tablet != strength.number) or (
+        tablets and dose.milligrams not in (None, tablets)
+    ):
+        raise Unreadable("contradicts-itself")
+    return dose
+
+
+def _how_often(words: Sequence[Word]) -> tuple[Interval | None, Literal[Pattern, "unknown"]]:
+    """Administrations per day and their pattern. Times of day count as administrations."""
+    said, at = _the("F", words, "contradicts-itself"), _the("S", words)
+    times_a_day = Interval.exactly(len(at.text.split())) if at else None
+    per_day = said.number if said else times_a_day
+    if per_day is None:
+        return None, "unknown"
+    seldom = per_day.high is not None and per_day.high <= 1
+    if times_a_day not in (None, per_day) and not (times_a_day == ONE and seldom):
+        raise Unreadable("contradicts-itself")
+    if said and said.text == "weekly":
+        return per_day, "weekly"
+    return per_day, "qod" if per_day.scaled(2) == ONE else "daily" if per_day.low >= 1 else "unknown"
+
+
+def _total_with_other(dose: _Dose | None, per_day: Interval | None, words: Sequence[Word]) -> Interval | None:
+    """mg per day together with the other dose, as named or, where all is told, as it adds up."""
+    other, named = _the("+", words), _the("z", words)
+    own = dose.in_milligrams if dose else None
+    together = own + other.number if own and other and other.text == "mg" and per_day in (ONE, None) else None
+    if named is None:
+        return together if per_day else None
+    if together is None and (per_day != ONE or not (other or own)):
+        refused(words)  # the total may be that of this dose alone
+    if other is None and own == named.number:
+        return None
+    if together not in (None, named.number) or (own and own.high and own.high >= named.number.low):
+        raise Unreadable("contradicts-itself")
+    return named.number
+
+
+def _refuse_half_said(words: Sequence[Word], per_day: Interval | None) -> None:
+    """Refuses words that mean something only beside others, where these are missing."""
+    kinds = {word.kind for word in words}
+    says_nothing = not kinds & {"A", "F", "S", "p", "O"}
+    no_dose = "A" not in kinds and kinds & {"+", "z", "r", "V"}
+    not_how_often = per_day is None and kinds & {"J", "u"}
+    shared_out = "V" in kinds and ("S" in kinds or per_day != ONE)
+    repeated = "O" in kinds and kinds & {"F", "S", "K", "V"}
+    # "10 mg, total 20 mg daily": twice a day, or with another dose?
+    loose_total = "+" not in kinds and "zF" in "".join(word.kind for word in words)
+    if says_nothing or no_dose or not_how_often or shared_out or repeated or loose_total or "&" in kinds:
+        refused(words)
+
+
+def _assembled(words: Sequence[Word]) -> Sig:
+    kinds = [word.kind for word in words]
+    words = [word for word in words if word.kind not in _SAYS_NOTHING]
+    understood = _READABLE.issuperset(word.kind for word in words) and kinds.count("(") == kinds.count(")")
+    if not understood or any(word.kind == "Y" for word in words[1:]):
+        refused(words)
+    if kinds.count("A") > 1:
+        words = _sum_of_day(words)
+    per_day, pattern = _how_often(words)
+    _refuse_half_said(words, per_day)
+    dose, lasting = _dose(words), _the("K", words)
+    total = _total_with_other(dose, per_day, words)
+    return Sig(
+        *((dose.number, cast(Unit, dose.text or None), dose.milligrams, dose.per_tablet) if dose else [None] * 4),
+        per_day, pattern, "p" in kinds, int(lasting.number.low) if lasting else None,
+        added_to="+" in kinds or total is not None, total=total, once="O" in kinds,
+    )  # fmt: skip
+
+
+def read_sig(text: str) -> Sig | SigFault:
+    """What the text says, or why it cannot be told: never a dose of which a word was left out."""
+    if not text.strip():
+        return "blank"
+    try:
+        return _assembled(rewritten(words_of(text), _DOSES))
+    except Unreadable as unreadable:
+        return unreadable.fault
+
+
+def read_frequency(text: str) -> tuple[Interval, Pattern] | None:
+    """The administrations per day of a text that says how often and nothing else, such as a timing code."""
+    sig = read_sig("weekly" if text.strip().upper() == "WK" else text)
+    if not isinstance(sig, Sig) or sig.per_day is None or sig.pattern == "unknown":
+        return None
+    says_more = sig.amount or sig.as_needed or sig.days or sig.added_to
+    return None if says_more else (sig.per_day, sig.pattern)

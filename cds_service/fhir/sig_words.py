@@ -1,0 +1,264 @@
+"""The words of a dosage instruction, and what they say about numbers and about how often.
+
+A text becomes a row of `Word`s, each with a one-letter kind (sig.yaml lists them), so that the grammar can be
+regular expressions over kinds, "NC" being a number and "times", instead of over letters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from cds_service.clinical.interval import Interval
+
+SigFault = Literal["blank", "not-understood", "as-directed", "taper", "several-doses", "contradicts-itself"]
+
+ONE = Interval.exactly(1)
+_WEEK = Interval.exactly(7)
+_LONGEST_TEXT = 500
+_UNKNOWN = "?"
+_FAULTS: dict[str, SigFault] = {
+    "<": "taper",
+    ">": "as-directed",
+    _UNKNOWN: "not-understood",
+    "!": "several-doses",
+}
+
+
+class Unreadable(Exception):
+    """A text that cannot be read to its last word, with the reason."""
+
+    def __init__(self, fault: SigFault) -> None:
+        super().__init__(fault)
+        self.fault: SigFault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word, or several that were understood together. Those that are no quantity have the number one."""
+
+    kind: str
+    text: str
+    number: Interval = ONE
+
+
+Rules = Sequence[tuple[str, Callable[[Sequence[Word]], Word]]]
+
+
+def rewritten(words: Sequence[Word], rules: Rules) -> list[Word]:
+    """The words after each rule, in order, has replaced every stretch of kinds that it matches by one word."""
+    for pattern, build in rules:
+        kinds = "".join(word.kind for word in words)
+        result: list[Word] = []
+        end = 0
+        for match in re.finditer(pattern, kinds):
+            result += [*words[end : match.start()], build(words[match.start() : match.end()])]
+            end = match.end()
+        words = [*result, *words[end:]]
+    return list(words)
+
+
+def refused(_: Sequence[Word]) -> Word:
+    """Never a word: what stands here means nothing, or more than one thing. Raises Unreadable."""
+    raise Unreadable("not-understood")
+
+
+# ---- from characters to words
+
+_PIECE = re.compile(
+    r"(?P<D>[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-]))"
+    r"|(?P<f>(?<![0-9./,])(?:1/2|1/4|3/4)(?![0-9/]|\.[0-9]))"
+    # A comma belongs to a number only before three digits; "1,5" is not one. Nor is "05", which may be ".5".
+    r"|(?P<N>(?<!\.)(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|0|[1-9][0-9]*)(?:\.[0-9]+)?(?![0-9]|[.,/][0-9])"
+    r"|(?<![^\s(=~x*-])\.[0-9]+(?![0-9]|[.,/][0-9]))"
+    r"|[a-zμ]+|\.{2,}|\S"
+)
+_ABBREVIATION = re.compile(r"(?<![a-z.])(?:[a-z]\.)+[a-z](?![a-z])\.?")
+_HYPHEN_IN_WORDS = re.compile(r"(?<=[a-z0-9])-(?=[a-z])")
+_POWER_OF_MINUS_ONE = re.compile(r"·(kg|d)(?:⁻¹|-1)")
+_SPELLINGS = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | {"\u301c": "~", "×": " x ", "\u2044": "/", "µ": "μ", "\uff0c": ", ", "、": ", "}
+)
+_HARMLESS_VARIANTS = ("<wide>", "<narrow>", "<square>")
+
+
+def _plain(character: str) -> str:
+    """The character in its plain form; one that only resembles a digit or a word is refused ("m²", "①")."""
+    variant, _, _ = unicodedata.decomposition(character).partition(" ")
+    plain = unicodedata.normalize("NFKC", character)
+    if variant == "<fraction>":
+        return f" {plain} "  # "1½" is not 11/2
+    if plain.isspace() or not variant.startswith("<"):
+        return plain
+    if variant not in _HARMLESS_VARIANTS or (variant == "<square>" and any(map(str.isdigit, plain))):
+        raise Unreadable("not-understood")
+    return plain
+
+
+def _normalised(text: str) -> str:
+    text = _POWER_OF_MINUS_ONE.sub(r"/\1", text).translate(_SPELLINGS)
+    text = unicodedata.normalize("NFC", "".join(map(_plain, text)))
+    text = " ".join(text.translate(_SPELLINGS).lower().split())
+    return _HYPHEN_IN_WORDS.sub(" ", _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text))
+
+
+def _pieces(text: str) -> list[Word]:
+    """Numbers, dates and fractions by their kind; letters and other characters, not yet known, by none."""
+    found = [Word(match.lastgroup or _UNKNOWN, match[0]) for match in _PIECE.finditer(text)]
+    # A digit that is no number of its own ("05") must not be taken for the digit of a phrase.
+    return [replace(one, text="") if one.kind == _UNKNOWN and one.text.isdigit() else one for one in found]
+
+
+def _vocabulary() -> dict[tuple[str, ...], Word]:
+    """The words of sig.yaml. Raises ValueError when one stands there twice."""
+    found: dict[tuple[str, ...], Word] = {}
+    sections = yaml.safe_load(Path(__file__).with_name("sig.yaml").read_text(encoding="utf-8"))
+    for section, meanings in sections.items():
+        for meaning, phrases in meanings.items():
+            number = Interval.exactly(Fraction(meaning)) if meaning[0].isdigit() else ONE
+            for phrase in phrases:
+                key = tuple(piece.text for piece in _pieces(phrase))
+                if key in found:
+                    raise ValueError(f"sig.yaml names {phrase!r} twice")
+                text = {"N": phrase, "f": phrase, "F": ""}.get(section[0], meaning)
+                found[key] = Word(section[0], text, number)
+    return found
+
+
+_VOCABULARY = _vocabulary()
+_LONGEST_PHRASE = max(map(len, _VOCABULARY))
+
+
+def _looked_up(pieces: Sequence[Word]) -> Iterator[Word]:
+    """The longest phrases of the vocabulary, and what is none."""
+    texts = tuple(piece.text for piece in pieces)
+    start = 0
+    while start < len(pieces):
+        end = next(
+            (e for e in range(start + _LONGEST_PHRASE, start, -1) if texts[start:e] in _VOCABULARY), None
+        )
+        yield _VOCABULARY[texts[start:end]] if end else _valued(pieces[start])
+        start = min(end or start + 1, len(pieces))
+
+
+def _valued(piece: Word) -> Word:
+    """The piece with its number; nobody is told to take zero tablets, so zero is an unknown word."""
+    if piece.kind not in "Nf":
+        return piece
+    value = Fraction(piece.text.replace(",", ""))
+    return replace(piece, number=Interval.exactly(value)) if value else Word(_UNKNOWN, piece.text)
+
+
+def words_of(text: str) -> list[Word]:
+    """All words of the text, with its numbers and frequencies put together.
+
+    Raises Unreadable when a word is unknown or says that the dose is not here.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise Unreadable("not-understood")
+    words = list(_looked_up(_pieces(_normalised(text))))
+    for kind, fault in _FAULTS.items():
+        if any(word.kind == kind for word in words):
+            raise Unreadable(fault)
+    return rewritten(rewritten(words, _NUMBERS), _HOW_OFTEN)
+
+
+# ---- numbers
+
+
+def _with_half(words: Sequence[Word]) -> Word:
+    """The sum of "1 1/2", "2 and a half" or "一片半" (in tablets); "2 half tablets" is not two and a half."""
+    whole, half = words[0], words[-1]
+    in_tablets = words[1].kind == "T" and half.text == "半"
+    written_beside = len(words) == 2 and half.text[0].isdigit() and whole.text.isdigit()
+    if not (in_tablets or written_beside or words[1].kind == "&") or whole.number.low.denominator > 1:
+        return refused(words)
+    return Word("t" if in_tablets else "N", "tablet", whole.number + half.number)
+
+
+def _repeated(words: Sequence[Word]) -> Word:
+    """The number of "2 (two)"."""
+    if words[0].number != words[2].number:
+        raise Unreadable("contradicts-itself")
+    return words[0]
+
+
+def span(words: Sequence[Word]) -> Word:
+    """The range from the first to the last; "40 mg to 20 mg" falls and is none."""
+    low, high = words[0].number, words[-1].number
+    if not (low.is_exact and high.is_exact and low.low < high.low):
+        return refused(words)
+    return replace(words[0], number=low.hull(high))
+
+
+_NUMBERS: Rules = (
+    (r"sD|smN,?N", lambda words: Word(",", "start date")),
+    # After a drug the first number may be its strength: "Prednisone 5 1/2 tablet".
+    (r"(?<![YN])N&?f|NTf(?!T)", _with_half),
+    (r"f", lambda words: replace(words[0], kind="N")),
+    (r"N\(N\)", _repeated),
+    (r"N-N", span),
+)
+
+# ---- how often
+
+
+def _period(words: Sequence[Word]) -> Word:
+    """The days from one administration to the next in "every 12 hours", "a day" or the 一日 of 一日三次."""
+    unit = words[-1].number
+    count = words[-2].number if words[-2].kind == "N" else ONE
+    # "20 mg/h" is a rate; 三日一次 may be read as once in three days or as three days.
+    if (words[0].kind == "R" and unit.low < 1) or (words[0].kind == "N" and count != ONE):
+        return refused(words)
+    return Word("P", "", count.times(unit))
+
+
+def _frequency(words: Sequence[Word]) -> Word:
+    """Administrations per day of "2 times" and "a week" in either order, or of a period alone."""
+    times = next((word.number for word in words if word.kind == "W"), ONE)
+    period = next(word.number for word in words if word.kind == "P")
+    if times != ONE and period not in (ONE, _WEEK):
+        return refused(words)
+    return Word("F", "weekly" if period == _WEEK else "", times.over(period))
+
+
+def _lasting(words: Sequence[Word]) -> Word:
+    """The whole number of days of "for 2 weeks"."""
+    days = words[1].number.times(words[2].number)
+    if not days.is_exact or words[2].number.low < 1 or days.low.denominator > 1:
+        return refused(words)
+    return Word("K", "", days)
+
+
+def _times_of_day(words: Sequence[Word]) -> Word:
+    """All the times of day that stand side by side; "and" between two that are one here is refused."""
+    named = [word.text for word in words if word.kind == "S"]
+    if len(set(named)) < len(named) and any(word.kind == "&" for word in words):
+        return refused(words)
+    return Word("S", " ".join(sorted(set(named))))
+
+
+def _only_once(words: Sequence[Word]) -> Word:
+    """A single administration in all: "once", "x1"."""
+    return Word("O", "") if words[-1].number == ONE else refused(words)
+
+
+_HOW_OFTEN: Rules = (
+    (r"NC|NX(?=P|[RE]U)", lambda words: Word("W", words[1].text, words[0].number)),
+    (r"[BXZ]NU", _lasting),
+    (r"NU(?=W)|EN?U|RU", _period),
+    (r"WP|PW|P", _frequency),
+    (r"(?:WE|[Ei])S", lambda words: words[-1] if words[0].number == ONE else refused(words)),
+    (r"S(?:[,&]{0,2}S)+", _times_of_day),
+    (r"(?:iN)?V(?:F|W|Nd)?", lambda words: Word("V", "")),
+    (r"W_*(?=N)", lambda words: Word("u", "") if words[0] == Word("W", "次") else refused(words)),
+    (r"W|XN(?![A-Za-z(])", _only_once),
+)

@@ -1,0 +1,75 @@
+"""A patient's facts on a day, seen through a protocol's readings: what every rule is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+from cds_service.clinical.doses import Timeline, WeighedSegment, timeline
+from cds_service.clinical.facts import PatientFacts, State
+from cds_service.clinical.medications import MedicationUse
+from cds_service.clinical.weights import WeightHistory
+
+# The sources that may stand for each other: one name each, alternatives in one tuple.
+Needs = tuple[tuple[str, ...], ...]
+MEDICATION_SOURCES = ("medicationStatements", "medicationRequests", "medicationAdministrations")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A source that cannot vouch for "none recorded", and what is wrong with it."""
+
+    source: str
+    what: Literal["absent", "failed", "truncated", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """The facts, the day of screening, the planned day of the first infusion, and the counted steroids."""
+
+    facts: PatientFacts
+    as_of: date
+    steroids: tuple[str, ...]
+    infusion_on: date | None = None
+
+    @cached_property
+    def weights(self) -> WeightHistory:
+        return WeightHistory(self.facts.results)
+
+    @cached_property
+    def steroid_uses(self) -> Sequence[MedicationUse]:
+        """The corticosteroid records that count: those that reach the whole body."""
+        return [use for use in self.facts.uses_of(self.steroids) if use.route != "local"]
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        return timeline(self.steroid_uses, self.as_of, self.weights)
+
+    @cached_property
+    def weighed(self) -> Sequence[WeighedSegment]:
+        return self.timeline.weighed(self.weights)
+
+    def gaps(self, needs: Needs, concepts: Collection[str], since: date | None = None) -> list[Gap]:
+        """Why the needed sources cannot vouch that nothing about the concepts is missing since a day.
+
+        One source of each alternative must have been searched; none may have failed, have been cut short before
+        that day, or hold an entry that could not be read and may be about the concepts.
+        """
+        return [gap for alternatives in needs for gap in self._gaps_of(alternatives, concepts, since)]
+
+    def _gaps_of(self, sources: Iterable[str], concepts: Collection[str], since: date | None) -> list[Gap]:
+        asked = [(name, self.facts.source(name)) for name in sources]
+        if all(source.state is State.ABSENT for _, source in asked):
+            return [Gap(name, "absent") for name, _ in asked]
+        found: list[Gap] = []
+        for name, source in asked:
+            if source.state is State.FAILED:
+                found.append(Gap(name, "failed"))
+            elif source.state is State.TRUNCATED and not source.is_complete_since(since):
+                found.append(Gap(name, "truncated"))
+            elif self.facts.unread_about(name, concepts):
+                found.append(Gap(name, "unreadable"))
+        return found

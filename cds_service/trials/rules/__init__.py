@@ -1,0 +1,44 @@
+"""The rule kinds: each reads one kind of criterion, with parameters that the protocol gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cds_service.trials.rules.base import Rule
+from cds_service.trials.rules.clearance import CreatinineClearance
+from cds_service.trials.rules.demography import AgeLimits, AnyValue
+from cds_service.trials.rules.diagnosis import ActiveDiagnosis, LifetimeHistory
+from cds_service.trials.rules.dialysis import OngoingDialysis
+from cds_service.trials.rules.lab_limit import LabLimit
+from cds_service.trials.rules.lab_ratio import LabRatio
+from cds_service.trials.rules.new_therapy import NewTherapy
+from cds_service.trials.rules.people import Ask, NotReadYet
+from cds_service.trials.rules.performance import PerformanceStatus
+from cds_service.trials.rules.severity import SeverityGrade
+from cds_service.trials.rules.steroid_ceiling import SteroidCeiling
+from cds_service.trials.rules.steroid_course import SteroidCourse
+from cds_service.trials.rules.steroid_stability import SteroidStability
+from cds_service.trials.rules.transplant import TransplantHistory
+from cds_service.trials.rules.washout import Washout
+
+# The word after `rule:` in a protocol's YAML -> the rule kind.
+RULES: Mapping[str, type[Rule]] = {
+    "age": AgeLimits,
+    "any": AnyValue,
+    "ask": Ask,
+    "not_read_yet": NotReadYet,
+    "transplant_history": TransplantHistory,
+    "active_diagnosis": ActiveDiagnosis,
+    "lifetime_history": LifetimeHistory,
+    "severity_grade": SeverityGrade,
+    "steroid_course": SteroidCourse,
+    "steroid_stability": SteroidStability,
+    "steroid_ceiling": SteroidCeiling,
+    "performance_status": PerformanceStatus,
+    "creatinine_clearance": CreatinineClearance,
+    "lab_limit": LabLimit,
+    "lab_ratio": LabRatio,
+    "ongoing_dialysis": OngoingDialysis,
+    "washout": Washout,
+    "new_therapy": NewTherapy,
+}

@@ -1,0 +1,154 @@
+"""Creatinine clearance by Cockcroft and Gault against a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Literal
+
+from cds_service.clinical.dates import DayRange, completed_years
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.labs import newest, usable
+from cds_service.clinical.renal import adjusted_weight, cockcroft_gault, ideal_weight
+from cds_service.clinical.truth import Truth
+from cds_service.clinical.weights import WeightOnDay
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule
+from cds_service.trials.rules.recent import (
+    Freshness,
+    Recent,
+    counted,
+    doubted,
+    none_usable,
+    recent,
+    result_evidence,
+)
+
+PER_MINUTE = "mL/min"
+
+
+class Unsteady(Parameters):
+    """A creatinine that rises this much within this time makes the formula invalid."""
+
+    rise: Bound
+    within: Length
+
+
+class CreatinineClearance(Rule):
+    """Clearance with the actual weight keeps the limit; below it a person must say whether chronic GVHD is the cause.
+
+    `reported` is a clearance that the laboratory computed itself: it never decides, but it may contradict.
+    """
+
+    creatinine: Concepts
+    limit: Bound
+    fresh: Freshness
+    weight: Literal["actual"]
+    reported: Concepts
+    unsteady: Unsteady
+    dialysis: Concepts
+    otherwise: Literal["review"]
+
+    def judge(self, case: Case) -> Judgement:
+        found = recent(case, self.creatinine[0], self.fresh)
+        if found is None:
+            return none_usable(case, self.creatinine, self.needs, self.fresh)
+        if case.facts.born is None:
+            return Judgement(Status.UNKNOWN, Reason("no-birth-date"), tuple(result_evidence(found.chosen)))
+        weight = case.weights.on(found.chosen.day)
+        if weight is None:
+            values: dict[str, Value] = {"value": Measure(found.chosen.quantity, "mg/dL")}
+            return Judgement(Status.UNKNOWN, Reason("no-weight", values), tuple(result_evidence(found.chosen)))
+        if found.chosen.quantity.low <= 0 or found.chosen.quantity.high is None:
+            reason = Reason("result-unclear", {"limit": self.limit, "measured": found.chosen.day,
+                                               "value": Measure(found.chosen.quantity, "mg/dL")})  # fmt: skip
+            return Judgement(Status.REVIEW, reason, tuple(result_evidence(found.chosen)), found.flags)
+        judgement = self._judged(case, case.facts.born, found, weight)
+        return doubted(case, self.creatinine[0], found.chosen, judgement)
+
+    def _judged(self, case: Case, born: DayRange, found: Recent, weight: WeightOnDay) -> Judgement:
+        clearance = self._clearance(case, born, found, weight.weight.kilograms)
+        answer = self.limit.holds_for(clearance)
+        flags = set(found.flags) | ({Flag.STALE} if weight.stale else set())
+        if self.limit.is_near(clearance, self.boundary):
+            flags.add(Flag.BOUNDARY)
+        if self._depends_on_weight(case, born, found, weight.weight.kilograms):
+            flags.add(Flag.CONFLICT)
+        values: dict[str, Value] = {
+            "clearance": Measure(clearance, PER_MINUTE, self.limit), "limit": self.limit,
+            "value": Measure(found.chosen.quantity, "mg/dL"), "weight": Measure(weight.weight.kilograms, "kg"),
+            "measured": found.chosen.day,
+        }  # fmt: skip
+        code, status = self._answer(case, found, answer)
+        if status is Status.REVIEW and code in ("results-disagree", "clearance-contradicted", "weights-contradict"):
+            flags.add(Flag.CONFLICT)
+        evidence = tuple(self._evidence(found, clearance, weight))
+        return Judgement(status, Reason(code, values), evidence, frozenset(flags))
+
+    def _answer(self, case: Case, found: Recent, answer: Truth) -> tuple[str, Status]:
+        if found.is_doubtful:
+            return "results-disagree", Status.REVIEW
+        if case.weights.contradict(found.chosen.day):
+            return "weights-contradict", Status.REVIEW
+        if self._is_unsteady(case, found) or self._on_dialysis(case):
+            return "creatinine-not-steady", Status.REVIEW
+        if self._is_contradicted(case, answer):
+            return "clearance-contradicted", Status.REVIEW
+        if answer is Truth.TRUE:
+            return "clearance-within", Status.PASS
+        return ("clearance-beyond-may-be-excused" if answer is Truth.FALSE else "result-unclear"), Status.REVIEW
+
+    def _clearance(self, case: Case, born: DayRange, found: Recent, kilograms: Interval) -> Interval:
+        age = completed_years(born, found.chosen.day)
+        return cockcroft_gault(age, case.facts.sex, kilograms, found.chosen.quantity)
+
+    def _depends_on_weight(self, case: Case, born: DayRange, found: Recent, actual: Interval) -> bool:
+        """True when the ideal or adjusted weight, or another weight of the last 90 days, turns the answer round."""
+        others = [*self._theoretical_weights(case, actual),
+                  *(w.kilograms for w in case.weights.recent(found.chosen.day))]  # fmt: skip
+        clearances = [self._clearance(case, born, found, weight) for weight in [actual, *others]]
+        return {Truth.TRUE, Truth.FALSE} <= {self.limit.holds_for(one) for one in clearances}
+
+    @staticmethod
+    def _theoretical_weights(case: Case, actual: Interval) -> Iterator[Interval]:
+        height = newest(case.facts.results, "height")
+        ideal = ideal_weight(case.facts.sex, height.quantity) if height else None
+        if ideal:
+            yield ideal
+            adjusted = adjusted_weight(ideal, actual)
+            if adjusted:
+                yield adjusted
+
+    def _is_unsteady(self, case: Case, found: Recent) -> bool:
+        opens = found.chosen.day - timedelta(days=self.unsteady.within.days)
+        earlier = [
+            r.quantity
+            for r in usable(case.facts.results, self.creatinine[0])
+            if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last < found.chosen.day
+        ]
+        return any(found.chosen.quantity.low - one.low >= self.unsteady.rise.value for one in earlier)
+
+    def _on_dialysis(self, case: Case) -> bool:
+        active = [p for p in case.facts.problems_of(self.dialysis) if p.activity != "resolved"]
+        lately = self.fresh.flag.before(case.as_of)
+        done = [i for i in case.facts.interventions_of(self.dialysis) if i.when and i.when.last >= lately]
+        return bool(active or done)
+
+    def _is_contradicted(self, case: Case, answer: Truth) -> bool:
+        other = newest(case.facts.results, self.reported[0])
+        if other is None or counted(case, other, self.fresh) is None:
+            return False
+        return {answer, self.limit.holds_for(other.quantity)} == {Truth.TRUE, Truth.FALSE}
+
+    def _evidence(self, found: Recent, clearance: Interval, weight: WeightOnDay) -> Iterator[Evidence]:
+        value = Measure(clearance, PER_MINUTE, self.limit)
+        for result in found.chosen.results:
+            yield Evidence(result.reference, result.when, result.label, value, self.limit)
+        day = DayRange.of(weight.weight.day)
+        yield Evidence(weight.weight.reference, day, "weight", Measure(weight.weight.kilograms, "kg"))
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        return frozenset({*self.creatinine, *self.reported, *self.dialysis, "weight", "height"})

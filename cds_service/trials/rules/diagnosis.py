@@ -1,0 +1,72 @@
+"""An active diagnosis, and a history that excludes for life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.evidence import Reason
+from cds_service.clinical.facts import Problem
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Rule, failed, seen
+
+
+class ActiveDiagnosis(Rule):
+    """A confirmed, active diagnosis. Suspected, unspecific or merely written ones are for a person.
+
+    A diagnosis without a clinical status counts as active, flagged assumed; only resolved ones fail.
+    """
+
+    diagnosis: Concepts
+    unspecific: Concepts = ()
+
+    def judge(self, case: Case) -> Judgement:
+        problems = case.facts.problems_of(self.diagnosis)
+        active = [p for p in problems if p.activity != "resolved"]
+        sure = [p for p in active if is_sure(p, self.diagnosis)]
+        if sure:
+            best = sorted(sure, key=lambda p: p.activity != "active")
+            flags = frozenset({Flag.ASSUMED}) if best[0].activity == "not-stated" else frozenset[Flag]()
+            return Judgement(Status.PASS, Reason("diagnosis-active"), tuple(seen(p) for p in best[:3]), flags)
+        doubtful = active + [p for p in case.facts.problems_of(self.unspecific) if p.activity != "resolved"]
+        if doubtful:
+            return review_of(doubtful, "diagnosis-uncertain")
+        return self._resolved_or_none(case, problems)
+
+    def _resolved_or_none(self, case: Case, resolved: Sequence[Problem]) -> Judgement:
+        evidence = [seen(p) for p in resolved]
+        nothing = self.nothing_recorded(case, evidence=evidence)
+        if resolved and nothing.reason.code != "not-searched":
+            return failed(Reason("diagnosis-resolved"), evidence)
+        return nothing
+
+
+class LifetimeHistory(Rule):
+    """A diagnosis that was ever made excludes for good; a suspected or related one is for a person."""
+
+    diagnosis: Concepts
+    related: Concepts = ()
+
+    def judge(self, case: Case) -> Judgement:
+        problems = case.facts.problems_of(self.diagnosis)
+        sure = [p for p in problems if is_sure(p, self.diagnosis)]
+        if sure:
+            return failed(Reason("history-recorded"), [seen(p) for p in sure[:3]])
+        doubtful = problems + case.facts.problems_of(self.related)
+        if doubtful:
+            return review_of(doubtful, "history-suspected")
+        return self.nothing_recorded(case)
+
+
+def is_sure(problem: Problem, concepts: Sequence[str]) -> bool:
+    """True for a confirmed diagnosis with a checked code."""
+    coded = any(problem.concepts.get(concept) is Certainty.CODED for concept in concepts)
+    return coded and problem.verification == "confirmed"
+
+
+def review_of(problems: Sequence[Problem], code: str) -> Judgement:
+    """For a person to judge; flagged text-only when words are all there is."""
+    by_words = all(max(p.concepts.values()) is Certainty.TEXT for p in problems)
+    flags = frozenset({Flag.TEXT_ONLY}) if by_words else frozenset[Flag]()
+    return Judgement(Status.REVIEW, Reason(code), tuple(seen(p) for p in problems[:3]), flags)

@@ -1,0 +1,86 @@
+"""A measured value against a multiple of the laboratory's upper limit of normal."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.labs import default_upper_limit, unit_of
+from cds_service.clinical.truth import Truth, every
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Bound, Concepts, Rule
+from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent
+
+
+class LabRatio(Rule):
+    """The newest result is within so many times the upper limit of normal of the same report.
+
+    Where the report states no limit, the range in which such limits lie decides if it can. A result beyond is for
+    a person, since the protocol allows an exception.
+    """
+
+    lab: Concepts
+    limit: Bound
+    fresh: Freshness
+    otherwise: Literal["review"]
+
+    def judge(self, case: Case) -> Judgement:
+        found = recent(case, self.lab[0], self.fresh)
+        if found is None:
+            return none_usable(case, self.lab, self.needs, self.fresh)
+        return doubted(case, self.lab[0], found.chosen, self._judged(found))
+
+    def _judged(self, found: Recent) -> Judgement:
+        ratios = self._ratios(found)
+        stated = all(r.upper_limit for r in found.chosen.results)
+        answers = [self.limit.holds_for(ratio) for ratio in ratios]
+        flags = found.flags - {Flag.CONFLICT} if len(set(answers)) == 1 else found.flags
+        if stated and any(self.limit.is_near(ratio, self.boundary) for ratio in ratios):
+            flags |= {Flag.BOUNDARY}
+        values, evidence = self._values(found, ratios), tuple(self._evidence(found, ratios))
+        if any(r.units_conflict for r in found.chosen.results):
+            reason = Reason("results-disagree", values)
+            return Judgement(Status.REVIEW, reason, evidence, flags | {Flag.CONFLICT})
+        return self._of(every(answers), answers, stated, values, evidence, flags)
+
+    def _of(self, answer: Truth, answers: list[Truth], stated: bool, values: dict[str, Value],
+            evidence: tuple[Evidence, ...], flags: frozenset[Flag]) -> Judgement:  # fmt: skip
+        if answer is Truth.TRUE:
+            code = "ratio-within" if stated else "ratio-within-any-range"
+            return Judgement(Status.PASS, Reason(code, values), evidence, flags)
+        if len(set(answers)) > 1:
+            return Judgement(Status.REVIEW, Reason("results-disagree", values), evidence, flags | {Flag.CONFLICT})
+        if answer is Truth.UNKNOWN and not stated:
+            return Judgement(Status.UNKNOWN, Reason("upper-limit-missing", values), evidence, flags)
+        code = "ratio-unclear" if answer is Truth.UNKNOWN else "ratio-beyond-may-be-excused"
+        return Judgement(Status.REVIEW, Reason(code, values), evidence, flags)
+
+    def _ratios(self, found: Recent) -> list[Interval]:
+        """Multiples of the upper limit, one for each result of the day that counts."""
+        default = default_upper_limit(self.lab[0])
+        assert default is not None, f"upper_limits.yaml has no row for {self.lab[0]}"
+        return [
+            r.quantity.over(r.upper_limit or default)
+            for r in found.chosen.results
+            if isinstance(r.quantity, Interval)
+        ]
+
+    def _values(self, found: Recent, ratios: list[Interval]) -> dict[str, Value]:
+        values: dict[str, Value] = {
+            "value": Measure(found.chosen.quantity, unit_of(self.lab[0])),
+            "ratio": Measure(ratios[0], self.limit.unit, self.limit),
+            "limit": self.limit,
+            "measured": found.chosen.day,
+        }
+        upper = found.chosen.results[0].upper_limit or default_upper_limit(self.lab[0])
+        if upper is not None:
+            values["upper"] = Measure(upper, unit_of(self.lab[0]))
+        return values
+
+    def _evidence(self, found: Recent, ratios: list[Interval]) -> list[Evidence]:
+        return [
+            Evidence(r.reference, r.when, r.label, Measure(ratio, self.limit.unit, self.limit), self.limit)
+            for r, ratio in zip(found.chosen.results, ratios, strict=True)
+        ]

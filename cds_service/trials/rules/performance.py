@@ -1,0 +1,65 @@
+"""Performance status by ECOG, or by Karnofsky where no ECOG score is there."""
+
+from __future__ import annotations
+
+from cds_service.clinical.evidence import Measure, Reason, Value
+from cds_service.clinical.interval import Limit
+from cds_service.clinical.truth import Truth
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Cure, Flag, Judgement, Status
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule
+from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent, result_evidence
+
+
+class Converted(Parameters):
+    """Karnofsky scores for which all published conversions agree: these support, those speak against."""
+
+    score: Concepts
+    supports: Bound
+    against: Bound
+
+
+class PerformanceStatus(Rule):
+    """The newest ECOG score keeps the limit; a converted Karnofsky score counts only where the conversions agree."""
+
+    score: Concepts
+    limit: Bound
+    fresh: Freshness
+    curable: Cure
+    converted: Converted
+
+    def judge(self, case: Case) -> Judgement:
+        found = recent(case, self.score[0], self.fresh)
+        if found is not None:
+            return doubted(case, self.score[0], found.chosen, self._judged(found))
+        karnofsky = recent(case, self.converted.score[0], self.fresh)
+        if karnofsky is not None:
+            return doubted(case, self.converted.score[0], karnofsky.chosen, self._by_karnofsky(karnofsky))
+        return none_usable(case, (*self.score, *self.converted.score), self.needs, self.fresh)
+
+    def _judged(self, found: Recent) -> Judgement:
+        answer = self.limit.holds_for(found.chosen.quantity)
+        flags = set(found.flags)
+        if self.limit.is_near(found.chosen.quantity, self.boundary):
+            flags.add(Flag.BOUNDARY)
+        return self._of(answer, found, "score", self.limit, flags)
+
+    def _by_karnofsky(self, found: Recent) -> Judgement:
+        supports = self.converted.supports.holds_for(found.chosen.quantity)
+        against = self.converted.against.holds_for(found.chosen.quantity)
+        answer = Truth.TRUE if supports is Truth.TRUE else Truth.FALSE if against is Truth.TRUE else Truth.UNKNOWN
+        return self._of(answer, found, "karnofsky", self.converted.supports, set(found.flags))
+
+    def _of(self, answer: Truth, found: Recent, scale: str, limit: Limit, flags: set[Flag]) -> Judgement:
+        values: dict[str, Value] = {
+            "value": Measure(found.chosen.quantity, "{score}"), "limit": self.limit, "measured": found.chosen.day,
+        }  # fmt: skip
+        evidence = tuple(result_evidence(found.chosen, limit))
+        status = {Truth.TRUE: Status.PASS, Truth.FALSE: Status.FAIL, Truth.UNKNOWN: Status.REVIEW}[answer]
+        code = {Status.PASS: "within", Status.FAIL: "beyond", Status.REVIEW: "unclear"}[status]
+        curable = self.curable if status is Status.FAIL else None
+        return Judgement(status, Reason(f"{scale}-{code}", values), evidence, frozenset(flags), curable)
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        return frozenset({*self.score, *self.converted.score})

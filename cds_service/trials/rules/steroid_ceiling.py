@@ -1,0 +1,78 @@
+"""A continuous need for more prednisone than the protocol allows."""
+
+from __future__ import annotations
+
+from cds_service.clinical.doses import WeighedSegment
+from cds_service.clinical.evidence import Measure, Reason, Value
+from cds_service.clinical.truth import Truth
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules import steroids
+from cds_service.trials.rules.base import Bound, Length, failed, not_searched
+from cds_service.trials.rules.steroids import SteroidRule
+
+
+class SteroidCeiling(SteroidRule):
+    """Above `dose` on every day: for `continuous` it excludes, for `noticed` a person looks, shorter is no need."""
+
+    dose: Bound
+    noticed: Length
+    continuous: Length
+
+    def judge(self, case: Case) -> Judgement:
+        gaps = self.medication_gaps(case)
+        if gaps:
+            return not_searched(gaps)
+        recent = steroids.since(case.weighed, self.continuous.before(case.as_of))
+        if all(s.segment.dose.is_zero for s in recent):
+            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+        surely = self._days(case, recent, {Truth.TRUE})
+        possibly = self._days(case, recent, {Truth.TRUE, Truth.UNKNOWN})
+        flags = self._flags(recent[-1:])
+        evidence = tuple(steroids.dose_evidence(case, recent[-1], self.dose))
+        values = self._values(recent[-1], surely)
+        if surely >= self.continuous.days:
+            return failed(Reason("dose-above-continuously", values), evidence, flags, "event")
+        if surely >= self.noticed.days:
+            return Judgement(Status.REVIEW, Reason("dose-above-lately", values), evidence, flags)
+        if possibly >= self.noticed.days:
+            return self._unclear(case, recent, flags, values)
+        code = "dose-above-briefly" if surely else "dose-within"
+        return Judgement(Status.PASS, Reason(code, values), evidence, flags)
+
+    def _unclear(
+        self, case: Case, recent: list[WeighedSegment], flags: frozenset[Flag], values: dict[str, Value]
+    ) -> Judgement:
+        evidence = tuple(steroids.dose_evidence(case, recent[-1], self.dose))
+        lately = steroids.since(recent, self.noticed.before(case.as_of))
+        if any(s.per_kg is None for s in lately):
+            return self.without_weight(case, recent[-1])
+        if any(s.segment.dose.high is None for s in lately):
+            reason = Reason("dose-unreadable", {"faults": steroids.faults_of(lately)})
+            return Judgement(Status.UNKNOWN, reason, evidence, flags)
+        return Judgement(Status.REVIEW, Reason("dose-unclear", values), evidence, flags)
+
+    def _days(self, case: Case, recent: list[WeighedSegment], answers: set[Truth]) -> int:
+        """How many days up to the day of screening, without a break, have one of the answers."""
+        first = None
+        for segment in reversed(recent):
+            if steroids.holds(self.dose, segment) not in answers:
+                break
+            first = segment.first
+        return 0 if first is None else (case.as_of - first).days + 1
+
+    def _flags(self, current: list[WeighedSegment]) -> frozenset[Flag]:
+        flags = steroids.carried_flags(current) - {Flag.LEFT_CENSORED}
+        if steroids.is_near(self.dose, current, self.boundary):
+            flags.add(Flag.BOUNDARY)
+        if steroids.contradictory(current):
+            flags.add(Flag.CONFLICT)
+        return frozenset(flags)
+
+    def _values(self, current: WeighedSegment, days: int) -> dict[str, Value]:
+        values: dict[str, Value] = {
+            "dose": Measure(current.segment.dose, steroids.PER_DAY), "limit": self.dose, "days": days,
+        }  # fmt: skip
+        if current.per_kg is not None:
+            values["per_kg"] = Measure(current.per_kg, steroids.PER_KG, self.dose)
+        return values

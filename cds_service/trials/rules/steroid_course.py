@@ -1,0 +1,147 @@
+"""A prednisone dose above a limit, kept for longer than a time, up to the day of screening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from cds_service.clinical.doses import WeighedSegment
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.truth import Truth
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules import steroids
+from cds_service.trials.rules.base import Bound, Length, not_searched
+from cds_service.trials.rules.steroids import SteroidRule
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The unbroken days above the limit that end on the day of screening.
+
+    `open_start` says that what came before could not be told; `bridged` that a few unclear days lie inside.
+    """
+
+    segments: tuple[WeighedSegment, ...]
+    open_start: bool
+    bridged: bool
+
+    @property
+    def first(self) -> date:
+        return self.segments[0].first
+
+
+class SteroidCourse(SteroidRule):
+    """The ongoing run of days with a mean daily dose beyond `dose`, for a time of `duration` elapsed days.
+
+    An alternate-day dose counts as its daily mean. Up to `unclear_days` unclear days do not break the run.
+    """
+
+    dose: Bound
+    duration: Bound
+    unclear_days: Length
+    every_other_day: Literal["mean"]
+    equivalents: Literal["counted"]
+
+    def judge(self, case: Case) -> Judgement:
+        gaps = self.medication_gaps(case)
+        current = case.weighed[-1] if case.weighed else None
+        if gaps:
+            return not_searched(gaps, steroids.dose_evidence(case, current) if current else ())
+        if current is None:
+            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+        if current.segment.dose.is_zero:
+            return self._not_taken_today(case)
+        if current.per_kg is None:
+            return self.without_weight(case, current)
+        judgement = self._judged(case, current, current.per_kg)
+        if case.weights.contradict(case.as_of) and judgement.status is not Status.UNKNOWN:
+            return self._for_a_person("weights-contradict", judgement)
+        return judgement
+
+    def _judged(self, case: Case, current: WeighedSegment, per_kg: Interval) -> Judgement:
+        answer = self.dose.holds_for(per_kg)
+        if answer is Truth.TRUE:
+            return self._of_run(case, self._run(case))
+        evidence = tuple(steroids.dose_evidence(case, current, self.dose))
+        flags = self._flags(case, (current,))
+        values = self._values(current)
+        if answer is Truth.FALSE:
+            return Judgement(Status.FAIL, Reason("dose-not-above", values), evidence, flags)
+        faults = steroids.faults_of((current,))
+        if per_kg.high is None:
+            return Judgement(Status.UNKNOWN, Reason("dose-unreadable", {"faults": faults}), evidence, flags)
+        return Judgement(Status.REVIEW, Reason("dose-unclear", values), evidence, flags)
+
+    def _not_taken_today(self, case: Case) -> Judgement:
+        last = next((s for s in reversed(case.weighed) if not s.segment.dose.is_zero), None)
+        if last is None:
+            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+        values: dict[str, Value] = {"dose": Measure(last.segment.dose, steroids.PER_DAY), "until": last.last}
+        return Judgement(Status.FAIL, Reason("steroid-ended", values), tuple(steroids.dose_evidence(case, last)))
+
+    def _run(self, case: Case) -> Run:
+        run: list[WeighedSegment] = []
+        unclear: list[WeighedSegment] = []
+        bridged = 0
+        for segment in reversed(case.weighed):
+            answer = steroids.holds(self.dose, segment)
+            if answer is Truth.FALSE:
+                return Run(tuple(reversed(run)), open_start=bool(unclear), bridged=bridged > 0)
+            if answer is Truth.UNKNOWN:
+                unclear.append(segment)
+                waiting = sum((s.last - s.first).days + 1 for s in unclear)
+                if segment.per_kg is None or bridged + waiting > self.unclear_days.days:
+                    return Run(tuple(reversed(run)), open_start=True, bridged=bridged > 0)
+                continue
+            bridged += sum((s.last - s.first).days + 1 for s in unclear)
+            run += [*unclear, segment]
+            unclear = []
+        started = Flag.LEFT_CENSORED in steroids.carried_flags(run[-1:])
+        return Run(tuple(reversed(run)), open_start=started or bool(unclear), bridged=bridged > 0)
+
+    def _of_run(self, case: Case, run: Run) -> Judgement:
+        current = run.segments[-1]
+        elapsed = (case.as_of - run.first).days
+        values = {**self._values(current), "days": elapsed, "since": run.first, "duration": self.duration}
+        evidence = tuple(steroids.dose_evidence(case, current, self.dose))
+        deciding = steroids.since(run.segments, case.as_of - timedelta(days=int(self.duration.value) + 1))
+        flags = set(self._flags(case, deciding)) - {Flag.LEFT_CENSORED}
+        flags |= {Flag.LEFT_CENSORED} if run.open_start else set()
+        flags |= {Flag.ASSUMED} if run.bridged else set()
+        if elapsed in (self.duration.value, self.duration.value + 1) and not run.open_start:
+            flags.add(Flag.BOUNDARY)
+        return self._lasting(Interval.exactly(elapsed), run, values, evidence, flags, steroids.contradictory(deciding))
+
+    def _lasting(self, elapsed: Interval, run: Run, values: dict[str, Value], evidence: tuple[Evidence, ...],
+                 flags: set[Flag], conflict: bool) -> Judgement:  # fmt: skip
+        if self.duration.holds_for(elapsed) is Truth.TRUE:
+            sustained = Judgement(Status.PASS, Reason("dose-sustained", values), evidence, frozenset(flags))
+            return self._for_a_person("records-contradict", sustained) if conflict else sustained
+        if run.open_start:
+            return Judgement(Status.REVIEW, Reason("duration-unclear", values), evidence, frozenset(flags))
+        recheck = run.first + timedelta(days=int(self.duration.value) + 1)
+        reason = Reason("dose-not-long-enough", {**values, "recheck": recheck})
+        return Judgement(Status.FAIL, reason, evidence, frozenset(flags), "date", recheck)
+
+    def _for_a_person(self, code: str, judgement: Judgement) -> Judgement:
+        reason = Reason(code, judgement.reason.values)
+        return Judgement(Status.REVIEW, reason, judgement.evidence, judgement.flags | {Flag.CONFLICT})
+
+    def _flags(self, case: Case, segments: tuple[WeighedSegment, ...] | list[WeighedSegment]) -> frozenset[Flag]:
+        flags = steroids.carried_flags(segments)
+        if steroids.is_near(self.dose, segments, self.boundary):
+            flags.add(Flag.BOUNDARY)
+        if steroids.flips_with_weight(case, self.dose, segments[-1].segment.dose) or steroids.contradictory(segments):
+            flags.add(Flag.CONFLICT)
+        return frozenset(flags)
+
+    def _values(self, current: WeighedSegment) -> dict[str, Value]:
+        values: dict[str, Value] = {"dose": Measure(current.segment.dose, steroids.PER_DAY), "limit": self.dose}
+        if current.weight is not None:
+            values["weight"] = Measure(current.weight, "kg")
+        if current.per_kg is not None:
+            values["per_kg"] = Measure(current.per_kg, steroids.PER_KG, self.dose)
+        return values

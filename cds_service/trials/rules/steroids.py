@@ -1,0 +1,92 @@
+"""What the three steroid criteria share: doubts about the timeline, and segments of it as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.doses import DoseSegment, WeighedSegment
+from cds_service.clinical.evidence import Evidence, Measure, Reason
+from cds_service.clinical.interval import Interval, Limit
+from cds_service.clinical.truth import Truth
+from cds_service.trials.case import MEDICATION_SOURCES, Case, Gap, Needs
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Rule
+
+PER_KG = "mg/kg/d"
+PER_DAY = "mg/d"
+_CARRIED = {"text-only": Flag.TEXT_ONLY, "assumed": Flag.ASSUMED, "equivalent": Flag.EQUIVALENT,
+            "left-censored": Flag.LEFT_CENSORED}  # fmt: skip
+
+
+class SteroidRule(Rule):
+    """A criterion that is read off the dose timeline."""
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        return frozenset({"weight"})
+
+    def medication_gaps(self, case: Case) -> list[Gap]:
+        """Why the medication sources cannot vouch for the timeline."""
+        needs: Needs = tuple(one for one in self.needs if set(one) & set(MEDICATION_SOURCES))
+        return case.gaps(needs, case.steroids)
+
+    def without_weight(self, case: Case, segment: WeighedSegment) -> Judgement:
+        """Unknown: there is a dose, and no weight to divide it by."""
+        values = {"dose": Measure(segment.segment.dose, PER_DAY)}
+        return Judgement(Status.UNKNOWN, Reason("no-weight", values), tuple(dose_evidence(case, segment)))
+
+
+def dose_evidence(case: Case, weighed: WeighedSegment, limit: Limit | None = None) -> Iterator[Evidence]:
+    """The records behind a segment, with the dose they come to, then the weight it was divided by."""
+    per_kg = None if weighed.per_kg is None else Measure(weighed.per_kg, PER_KG, limit)
+    per_day = Measure(weighed.segment.dose, PER_DAY)
+    uses = {use.reference: use for use in case.steroid_uses}
+    for reference in weighed.segment.sources:
+        use = uses[reference]
+        yield Evidence(reference, use.begins, use.label, per_kg or per_day, limit if per_kg else None)
+    if weighed.weight is not None and weighed.weight_reference is not None:
+        day = next(w.day for w in case.weights.weights if w.reference == weighed.weight_reference)
+        yield Evidence(weighed.weight_reference, DayRange.of(day), "weight", Measure(weighed.weight, "kg"))
+
+
+def carried_flags(segments: Iterable[WeighedSegment | DoseSegment]) -> set[Flag]:
+    """The flags that segments hand on to a finding that rests on them."""
+    found: set[Flag] = set()
+    for one in segments:
+        segment = one.segment if isinstance(one, WeighedSegment) else one
+        found |= {_CARRIED[name] for name in segment.flags if name in _CARRIED}
+        if isinstance(one, WeighedSegment) and one.stale_weight:
+            found.add(Flag.STALE)
+    return found
+
+
+def contradictory(segments: Iterable[WeighedSegment | DoseSegment]) -> bool:
+    """True when a record behind the segments contradicts itself."""
+    return any("conflict" in (s.segment if isinstance(s, WeighedSegment) else s).flags for s in segments)
+
+
+def holds(limit: Limit, weighed: WeighedSegment) -> Truth:
+    """Whether the segment's dose keeps the limit; without a weight it cannot be told."""
+    return Truth.UNKNOWN if weighed.per_kg is None else limit.holds_for(weighed.per_kg)
+
+
+def is_near(limit: Limit, segments: Iterable[WeighedSegment], band: Fraction) -> bool:
+    return any(s.per_kg is not None and limit.is_near(s.per_kg, band) for s in segments)
+
+
+def since(segments: Sequence[WeighedSegment], first: date) -> list[WeighedSegment]:
+    """The segments that touch the days from `first` on."""
+    return [s for s in segments if s.last >= first]
+
+
+def flips_with_weight(case: Case, limit: Limit, dose: Interval) -> bool:
+    """True when another weight of the last 90 days would turn the answer round."""
+    answers = {limit.holds_for(dose.over(w.kilograms)) for w in case.weights.recent(case.as_of)}
+    return {Truth.TRUE, Truth.FALSE} <= answers
+
+
+def faults_of(segments: Iterable[WeighedSegment]) -> tuple[str, ...]:
+    return tuple(sorted({fault for s in segments for fault in s.segment.faults}))

@@ -1,0 +1,60 @@
+"""Evidence of an allogeneic transplantation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.evidence import Reason
+from cds_service.clinical.facts import Intervention, Problem
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Rule, failed, seen
+
+
+class TransplantHistory(Rule):
+    """An allogeneic-specific code settles it; anything less specific is for a person; autologous alone fails.
+
+    `implied_by` are diagnoses that only follow an allogeneic transplantation.
+    """
+
+    allogeneic: Concepts
+    unspecific: Concepts
+    implied_by: Concepts
+    autologous: Concepts
+
+    def judge(self, case: Case) -> Judgement:
+        allogeneic = _found(case, self.allogeneic)
+        sure = [fact for fact in allogeneic if _is_sure(fact, self.allogeneic)]
+        if sure:
+            return Judgement(Status.PASS, Reason("transplant-allogeneic"), tuple(seen(f) for f in sure[:3]))
+        for code, facts in (
+            ("transplant-uncertain", allogeneic),
+            ("transplant-type-not-coded", _found(case, self.unspecific)),
+            ("transplant-implied", _found(case, self.implied_by)),
+        ):
+            if facts:
+                return _review(code, facts)
+        return self._autologous_or_none(case)
+
+    def _autologous_or_none(self, case: Case) -> Judgement:
+        autologous = [seen(fact) for fact in _found(case, self.autologous)]
+        nothing = self.nothing_recorded(case, evidence=autologous)
+        if autologous and nothing.reason.code != "not-searched":
+            return failed(Reason("transplant-autologous-only"), autologous)
+        return nothing
+
+
+def _review(code: str, facts: Sequence[Problem | Intervention]) -> Judgement:
+    by_words = all(max(fact.concepts.values()) is Certainty.TEXT for fact in facts)
+    flags = frozenset({Flag.TEXT_ONLY}) if by_words else frozenset[Flag]()
+    return Judgement(Status.REVIEW, Reason(code), tuple(seen(fact) for fact in facts[:3]), flags)
+
+
+def _found(case: Case, concepts: Sequence[str]) -> list[Problem | Intervention]:
+    return [*case.facts.interventions_of(concepts), *case.facts.problems_of(concepts)]
+
+
+def _is_sure(fact: Problem | Intervention, concepts: Sequence[str]) -> bool:
+    certain = any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
+    return certain and (fact.surely_done if isinstance(fact, Intervention) else fact.verification == "confirmed")

@@ -1,0 +1,128 @@
+"""A time that must have passed since an event: a drug's last dose, an infusion of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.evidence import Evidence, Reason, Value
+from cds_service.clinical.exposure import stretches
+from cds_service.clinical.facts import Intervention, Problem
+from cds_service.clinical.medications import MedicationUse, Standing
+from cds_service.terminology.codes import code_sets
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Length, Rule, failed, seen
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that starts the time anew. `when` None is undated; not `sure` is for a person to confirm."""
+
+    when: DayRange | None
+    sure: bool
+    evidence: Evidence
+    by_words: bool = False
+
+    def days_before(self, day: date) -> tuple[int, int] | None:
+        """The fewest and the most days that it may lie back."""
+        return None if self.when is None else ((day - self.when.last).days, (day - self.when.first).days)
+
+
+class Washout(Rule):
+    """No event within `window` days before screening, the last of them included.
+
+    `similar` are events of which a person must say whether they count; `history` says only that one happened once.
+    """
+
+    window: Length
+    drugs: Concepts = ()
+    procedures: Concepts = ()
+    similar: Concepts = ()
+    history: Concepts = ()
+
+    def judge(self, case: Case) -> Judgement:
+        events = list(self._events(case))
+        inside = [e for e in events if e.sure and self._is_inside(e, case)]
+        if inside:
+            return self._too_soon(inside, case)
+        perhaps = [e for e in events if self._may_be_inside(e, case)]
+        if not any(e.when for e in events):
+            perhaps += [Event(None, False, seen(p)) for p in case.facts.problems_of(self.history)]
+        if perhaps:
+            return self._for_a_person(perhaps)
+        opens = self.window.before(case.as_of)
+        return self._clear(case, events, self.nothing_recorded(case, since=opens, evidence=self._shown(events)))
+
+    def _clear(self, case: Case, events: list[Event], judgement: Judgement) -> Judgement:
+        """Nothing inside the window; what lies just outside is shown and marked."""
+        last = max((e.when.last for e in events if e.when), default=None)
+        if last is None or judgement.status is not Status.PASS:
+            return judgement
+        flags = judgement.flags
+        if (case.as_of - last).days == self.window.days + 1:
+            flags |= {Flag.BOUNDARY}
+        values: dict[str, Value] = {"last": last, "days": (case.as_of - last).days, "window": self.window}
+        return Judgement(judgement.status, Reason("washout-over", values), judgement.evidence, flags)
+
+    def _too_soon(self, inside: list[Event], case: Case) -> Judgement:
+        last = max(e.when.last for e in inside if e.when)
+        recheck = last + timedelta(days=self.window.days + 1)
+        days = (case.as_of - last).days
+        values: dict[str, Value] = {"last": last, "days": days, "window": self.window, "recheck": recheck}
+        flags = {Flag.BOUNDARY} if days == self.window.days else set[Flag]()
+        return failed(Reason("washout-not-over", values), self._shown(inside), flags, "date", recheck)
+
+    def _for_a_person(self, events: list[Event]) -> Judgement:
+        undated = all(e.when is None for e in events)
+        flags = {Flag.TEXT_ONLY} if all(e.by_words for e in events) else set[Flag]()
+        reason = Reason("washout-undated" if undated else "washout-uncertain", {"window": self.window})
+        return Judgement(Status.REVIEW, reason, self._shown(events), frozenset(flags))
+
+    def _is_inside(self, event: Event, case: Case) -> bool:
+        days = event.days_before(case.as_of)
+        return days is not None and days[1] <= self.window.days
+
+    def _may_be_inside(self, event: Event, case: Case) -> bool:
+        days = event.days_before(case.as_of)
+        return days is None or days[0] <= self.window.days
+
+    @staticmethod
+    def _shown(events: list[Event]) -> tuple[Evidence, ...]:
+        newest_first = sorted(events, key=lambda e: e.when.last if e.when else date.max, reverse=True)
+        return tuple(e.evidence for e in newest_first[:3])
+
+    def _events(self, case: Case) -> Iterator[Event]:
+        for done in case.facts.interventions_of((*self.procedures, *self.similar)):
+            sure = done.surely_done and is_coded(done, self.procedures)
+            yield Event(done.when, sure, seen(done), max(done.concepts.values()) is Certainty.TEXT)
+        for use in case.facts.uses_of(self.drugs):
+            yield from last_dose(use, case.as_of)
+
+
+def is_coded(fact: Intervention | Problem, concepts: Collection[str]) -> bool:
+    return any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
+
+
+def is_infusion(drug: str) -> bool:
+    """True for a drug given as single infusions: an order for it proves no dose."""
+    return code_sets()[drug].kind.get("given") == "infusion"
+
+
+def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
+    """The last day on which the drug was surely taken, and the last on which it may have been, up to `as_of`."""
+    if use.standing is Standing.NOT_TAKEN or use.route == "local":
+        return
+    evidence = Evidence(use.reference, use.begins, use.label)
+    only_ordered = use.kind == "request" and is_infusion(use.drug)
+    by_words = use.certainty is Certainty.TEXT
+    taken = stretches(use, as_of)
+    surely = [s for s in taken if s.sure and s.first <= as_of]
+    if surely and not only_ordered and use.certainty is Certainty.CODED:
+        yield Event(DayRange.of(max(s.last for s in surely)), True, evidence)
+    possibly = [s.last for s in taken if s not in surely or only_ordered or use.certainty is not Certainty.CODED]
+    if possibly:
+        yield Event(DayRange.of(max(possibly)), False, evidence, by_words)

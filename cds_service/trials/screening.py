@@ -1,0 +1,145 @@
+"""A case held against a protocol: every finding, and one verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from cds_service.clinical.doses import DoseSegment, WeighedSegment
+from cds_service.clinical.facts import PatientFacts, Skipped, Source
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Finding, Status
+from cds_service.trials.protocol import Criterion, Protocol, Readings, Trial
+
+
+class Verdict(StrEnum):
+    """What all findings come to. The best word is candidate: eligible is what a person says."""
+
+    NOT_APPLICABLE = "not-applicable"
+    RULED_OUT = "ruled-out"
+    NOT_YET = "not-yet"
+    NEEDS_REVIEW = "needs-review"
+    CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Steroids:
+    """The dose timeline as screened: the dose of the day, and every day with a dose."""
+
+    today: WeighedSegment | None
+    known: bool
+    timeline: tuple[DoseSegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The result of screening one patient for one trial on one day."""
+
+    trial: Trial
+    readings: Readings
+    ruleset: str
+    patient: str
+    as_of: date
+    verdict: Verdict
+    recheck_on: date | None
+    findings: tuple[Finding, ...]
+    steroids: Steroids
+    sources: Mapping[str, Source]
+    skipped: tuple[Skipped, ...]
+    applicable: bool
+
+    def finding(self, criterion_id: str) -> Finding:
+        """The finding of a criterion. Raises KeyError when the protocol has none of that id."""
+        for finding in self.findings:
+            if finding.id == criterion_id:
+                return finding
+        raise KeyError(criterion_id)
+
+    @property
+    def evidence_references(self) -> frozenset[str]:
+        """The resources that some finding rests on."""
+        return frozenset(e.reference for f in self.findings for e in f.judgement.evidence)
+
+    @property
+    def is_shown(self) -> bool:
+        """True when the verdict calls for a card at the opening of a chart."""
+        if self.verdict is Verdict.CANDIDATE:
+            return True
+        if self.verdict is not Verdict.NEEDS_REVIEW:
+            return False
+        possible = self.finding(self.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
+        return possible or all(self.finding(one).status is Status.PASS for one in self.readings.usual_case)
+
+
+def case_of(facts: PatientFacts, protocol: Protocol, as_of: date, infusion_on: date | None = None) -> Case:
+    """The case that a protocol's rules are handed."""
+    return Case(facts, as_of, protocol.readings.steroids, infusion_on)
+
+
+def screen(case: Case, protocol: Protocol) -> Screening:
+    """Every criterion judged, in protocol order, and the verdict by the contract's table; a pure function."""
+    findings = tuple(_finding(case, criterion) for criterion in protocol.criteria)
+    verdict, recheck_on = verdict_of(case, protocol, findings)
+    return Screening(
+        protocol.trial, protocol.readings, protocol.ruleset, case.facts.reference, case.as_of,
+        verdict, recheck_on, findings, _steroids(case), case.facts.sources, case.facts.skipped,
+        applicable=has_evidence(case, protocol),
+    )  # fmt: skip
+
+
+def _finding(case: Case, criterion: Criterion) -> Finding:
+    judgement = criterion.rule.judge(case)
+    return Finding(criterion.id, criterion.kind, criterion.subject, criterion.text, judgement, criterion.question)
+
+
+def _steroids(case: Case) -> Steroids:
+    """The timeline for printing. Where no medication source could be searched, today's dose is not known."""
+    gaps = case.gaps((("medicationStatements", "medicationRequests"),), case.steroids)
+    today = case.weighed[-1] if case.weighed else None
+    taken = tuple(s for s in case.timeline.segments if not s.dose.is_zero)
+    return Steroids(today, known=not gaps, timeline=taken)
+
+
+def verdict_of(
+    case: Case, protocol: Protocol, findings: Sequence[Finding]
+) -> tuple[Verdict, date | None]:
+    """The first row of the verdict table that holds, and the date for a not-yet."""
+    if case.facts.died or (not has_evidence(case, protocol) and _was_looked_for(case, protocol)):
+        return Verdict.NOT_APPLICABLE, None
+    hard = [f for f in findings if f.is_hard_fail]
+    if any(not _is_curable(f, protocol.trial.ends) for f in hard):
+        return Verdict.RULED_OUT, None
+    if hard:
+        dates = [f.judgement.recheck_on for f in hard]
+        return Verdict.NOT_YET, None if None in dates else max(d for d in dates if d)
+    settled = _settled(findings, protocol.readings.either)
+    open_ones = [f for f in findings if f.status not in (Status.PASS, Status.HUMAN) and f.id not in settled]
+    return (Verdict.NEEDS_REVIEW if open_ones else Verdict.CANDIDATE), None
+
+
+def _is_curable(finding: Finding, trial_ends: date) -> bool:
+    """True when the failure can pass, and passes before the trial ends."""
+    if finding.judgement.curable is None:
+        return False
+    recheck = finding.judgement.recheck_on
+    return recheck is None or recheck <= trial_ends
+
+
+def _settled(findings: Iterable[Finding], pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """The criteria of which one arm passed, so that the other need not."""
+    passed = {f.id for f in findings if f.status is Status.PASS}
+    return {one for pair in pairs if passed & set(pair) for one in pair}
+
+
+def has_evidence(case: Case, protocol: Protocol) -> bool:
+    """True when anything in the record speaks of what the trial is about."""
+    concepts = protocol.readings.applicable.concepts
+    return bool(case.facts.problems_of(concepts) or case.facts.interventions_of(concepts))
+
+
+def _was_looked_for(case: Case, protocol: Protocol) -> bool:
+    """True when conditions and procedures were both searched whole, so that nothing means nothing."""
+    needs = (("conditions",), ("procedures",))
+    return not case.gaps(needs, protocol.readings.applicable.concepts)

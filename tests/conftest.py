@@ -1,0 +1,41 @@
+"""The option `--skips-fail`: where everything optional must be present, a skipped test is a failure."""
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--skips-fail", action="store_true", help="fail if a test was skipped (run.py test --all)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--skips-fail"):
+        config.pluginmanager.register(SkipsFail(), "skips-fail")
+
+
+class SkipsFail:
+    """Remembers every skipped test or module and turns a green end red. An expected failure is no skip."""
+
+    def __init__(self) -> None:
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self.skipped.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:
+            self.skipped.append(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if self.skipped and exitstatus in green:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.skipped:
+            count = len(self.skipped)
+            terminalreporter.write_line(f"FAILED: {count} skipped, but --all allows none:", red=True)
+            for nodeid in self.skipped:
+                terminalreporter.write_line(f"  {nodeid}", red=True)
