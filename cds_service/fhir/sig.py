@@ -1,7 +1,7 @@
 """Dosage instructions in free text ("sigs"): understood to the last word, or not at all.
 
-There is no default: a word that sig.yaml does not name, a sum that does not add up or a second dose yields a fault
-instead of a dose. What the reader understands says nothing about the drug; the order does.
+There is no default: a word that sig.yaml does not name, a sum that does not add up or a second dose yields a
+fault instead of a dose. The drug is the order's: its name in the text is skipped.
 """
 
 from __future__ import annotations
@@ -12,17 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from cds_service.clinical.interval import Interval
-from cds_service.fhir.sig_words import (
-    ONE,
-    Rules,
-    SigFault,
-    Unreadable,
-    Word,
-    refused,
-    rewritten,
-    span,
-    words_of,
-)
+from cds_service.fhir.sig_words import ONE, Rules, SigFault, Unreadable, Word, reduced, refuse, span, words_of
 
 __all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
 
@@ -36,10 +26,10 @@ _MOST_UNNAMED_TABLETS = 4
 class Sig:
     """One dosage instruction that was understood to its last word.
 
-    `amount` is per administration, in `unit`; an amount without a unit is a bare number ("1 QHS"), and of a sum that
-    is spread over one day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, with
-    `per_day` 1. `milligrams` are per administration, where the text states them beside another unit; `per_tablet` is
-    the strength in mg. `total` is mg per day together with the other dose that an `added_to` instruction names.
+    `amount` is per administration, in `unit`; without a unit it is a bare number ("1 QHS"). Of doses spread over
+    one day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1.
+    `milligrams` are per administration, stated beside another unit; `per_tablet` is a strength in mg.
+    `total` is mg per day together with the other dose of an `added_to` instruction.
     """
 
     amount: Interval | None
@@ -65,14 +55,9 @@ class _Dose(Word):
     @property
     def in_milligrams(self) -> Interval | None:
         """What the text itself tells of it in mg."""
-        if self.text == "mg":
-            return self.number
-        if self.milligrams is None and self.text == "tablet" and self.per_tablet is not None:
-            return self.number.times(self.per_tablet)
-        return self.milligrams
+        from_strength = self.per_tablet and self.number.times(self.per_tablet)
+        return self.number if self.text == "mg" else self.milligrams or from_strength
 
-
-# ---- from words to doses
 
 _QUANTITIES = {"M": ("q", "mg"), "G": ("k", "mg/kg"), "T": ("t", "tablet"), "L": ("l", "mL")}
 
@@ -94,45 +79,39 @@ def _counted(words: Sequence[Word]) -> Word:
     strength = next(word for word in words if word.kind in "qr")
     kinds = "".join(word.kind for word in words)
     if (kinds == "Nr" and not count.text.isalpha()) or (kinds in ("tq", "qt") and count.number != ONE):
-        return refused(words)  # "2 5 mg tablets" may be 2.5; "2 tabs 10 mg" may be 10 mg each or in all
+        return refuse(words)  # "2 5 mg tablets" may be 2.5; "2 tabs 10 mg" may be 10 mg each or in all
     return _Dose("A", "tablet", count.number, per_tablet=strength.number)
 
 
 def _beside(words: Sequence[Word]) -> Word:
-    """One dose in milligrams and in another unit: "20 mg = 1 tab", "3 tabs (12 mg total)", "30mg(5mg*6片)"."""
+    """One dose in mg and in another unit: "20 mg = 1 tab", "3 tabs (12 mg total)", "30mg(5mg*6片)"."""
     dose = next(word for word in words if word.kind in "tlkA")
     milligrams = next(word for word in words if word.kind == "q")
     labelled = any(word.kind in "Ze=" for word in words) or words[0] is milligrams
     if not labelled and dose.text == "tablet" and dose.number != ONE:
-        return refused(words)  # "4 tablets (20 mg)" may be 20 mg each or in all
+        return refuse(words)  # "4 tablets (20 mg)" may be 20 mg each or in all
     per_tablet = dose.per_tablet if isinstance(dose, _Dose) else None
     return _Dose("A", dose.text, dose.number, milligrams.number, per_tablet)
 
 
-def _alone(words: Sequence[Word]) -> Word:
-    return _Dose("A", words[0].text, words[0].number)
-
-
 def _bare(words: Sequence[Word]) -> Word:
     """A count of something unnamed; larger numbers and decimals are as likely milligrams, and refused."""
-    if "." in words[0].text or words[0].number.low > _MOST_UNNAMED_TABLETS:
-        return refused(words)
+    if "." in words[0].text or (words[0].number.high or 0) > _MOST_UNNAMED_TABLETS:
+        return refuse(words)
     return _Dose("A", "", words[0].number)
 
 
 def _other(words: Sequence[Word]) -> Word:
     """The dose that this one is added to; its number counts only when the text tells its milligrams."""
     dose = words[-1]
-    milligrams = dose.in_milligrams if isinstance(dose, _Dose) else None
-    if milligrams is None and dose.kind != "r":
-        return refused(words)
-    return Word("+", "unknown" if milligrams is None else "mg", milligrams or ONE)
+    if isinstance(dose, _Dose):
+        return Word("+", "mg", dose.in_milligrams) if dose.in_milligrams else refuse(words)
+    return Word("+", "unknown")
 
 
 def _total(words: Sequence[Word]) -> Word:
-    if words[-1].text != "mg" and words[-1].kind != "N":
-        return refused(words)
-    return Word("z", "", words[-1].number)
+    named = words[-1]
+    return Word("z", "", named.number) if named.kind == "N" or named.text == "mg" else refuse(words)
 
 
 _DOSES: Rules = (
@@ -142,17 +121,14 @@ _DOSES: Rules = (
     # "3 x 10 mg" with no word of how often may be three times a day.
     (r"NXq(?=.*F)|NXr|tX[qr]|qXt|to[qr]|t\((?:r|qE)\)|tq|qt|Nr", _counted),
     (r"q=[tlA]|[tlkA]=q|q\([tlA]\)|[tlkA]\((?:(?:Z,?|=)?q|qZ|qe)\)", _beside),
-    (r"[qktl]", _alone),
+    (r"[qktl]", lambda words: _Dose("A", words[0].text, words[0].number)),
     (r"e_*A|Ae", lambda words: next(word for word in words if word.kind == "A")),
     (r"Z,?[AN]", _total),
     (r"H[Ar]", _other),
-    (r"N(?=[NAr])", refused),
+    (r"N(?=[NAr])", refuse),
     (r"N", _bare),
 )
 
-# ---- from doses to the instruction
-
-_SAYS_NOTHING = "_,()"
 _READABLE = frozenset("AFSKOJVpruzY+&")
 _SEVERAL_TIMES_A_DAY = re.compile(r"AS(?:&?AS){1,2}|SA(?:&?SA){1,2}")
 
@@ -175,11 +151,7 @@ def _sum_of_day(words: Sequence[Word]) -> list[Word]:
     kinds = "".join(word.kind for word in rest)
     if not _SEVERAL_TIMES_A_DAY.fullmatch(kinds) or len(alike) > 1 or len(times) < len(doses):
         raise Unreadable("several-doses")
-    total = doses[0]
-    for dose in doses[1:]:
-        both = total.milligrams + dose.milligrams if total.milligrams and dose.milligrams else None
-        total = replace(total, number=total.number + dose.number, milligrams=both)
-    return [total, Word("F", "", ONE)]
+    return [reduce(_added_up, doses), Word("F", "", ONE)]
 
 
 def _dose(words: Sequence[Word]) -> _Dose | None:
@@ -188,13 +160,12 @@ def _dose(words: Sequence[Word]) -> _Dose | None:
     dose = next((word for word in words if isinstance(word, _Dose)), None)
     if dose is None:
         return None
-    if not dose.text and strength is None and _the("Y", words):
-        refused(words)  # "prednisone 2 daily" may be milligrams
-    dose = replace(dose, per_tablet=dose.per_tablet or (strength and strength.number))
+    if (not dose.text and not strength and _the("Y", words)) or (strength and dose.text in ("mg/kg", "mL")):
+        refuse(words)  # "prednisone 2 daily" may be milligrams
+    dose = replace(dose, per_tablet=dose.per_tablet or (strength.number if strength else None))
     tablets = dose.per_tablet.times(dose.number) if dose.per_tablet and dose.text == "tablet" else None
-    if (strength and dose.per_tablet != strength.number) or (
-        tablets and dose.milligrams not in (None, tablets)
-    ):
+    two_strengths = strength and dose.per_tablet != strength.number
+    if two_strengths or (tablets and dose.milligrams not in (None, tablets)):
         raise Unreadable("contradicts-itself")
     return dose
 
@@ -222,7 +193,7 @@ def _total_with_other(dose: _Dose | None, per_day: Interval | None, words: Seque
     if named is None:
         return together if per_day else None
     if together is None and (per_day != ONE or not (other or own)):
-        refused(words)  # the total may be that of this dose alone
+        refuse(words)  # the total may be that of this dose alone
     if other is None and own == named.number:
         return None
     if together not in (None, named.number) or (own and own.high and own.high >= named.number.low):
@@ -241,26 +212,27 @@ def _refuse_half_said(words: Sequence[Word], per_day: Interval | None) -> None:
     # "10 mg, total 20 mg daily": twice a day, or with another dose?
     loose_total = "+" not in kinds and "zF" in "".join(word.kind for word in words)
     if says_nothing or no_dose or not_how_often or shared_out or repeated or loose_total or "&" in kinds:
-        refused(words)
+        refuse(words)
 
 
 def _assembled(words: Sequence[Word]) -> Sig:
     kinds = [word.kind for word in words]
-    words = [word for word in words if word.kind not in _SAYS_NOTHING]
+    words = [word for word in words if word.kind not in "_,()"]
     understood = _READABLE.issuperset(word.kind for word in words) and kinds.count("(") == kinds.count(")")
     if not understood or any(word.kind == "Y" for word in words[1:]):
-        refused(words)
+        refuse(words)
     if kinds.count("A") > 1:
         words = _sum_of_day(words)
     per_day, pattern = _how_often(words)
     _refuse_half_said(words, per_day)
     dose, lasting = _dose(words), _the("K", words)
     total = _total_with_other(dose, per_day, words)
-    return Sig(
-        *((dose.number, cast(Unit, dose.text or None), dose.milligrams, dose.per_tablet) if dose else [None] * 4),
-        per_day, pattern, "p" in kinds, int(lasting.number.low) if lasting else None,
-        added_to="+" in kinds or total is not None, total=total, once="O" in kinds,
-    )  # fmt: skip
+    amount: tuple[Interval | None, Unit | None, Interval | None, Interval | None] = (None, None, None, None)
+    if dose:
+        amount = (dose.number, cast(Unit | None, dose.text or None), dose.milligrams, dose.per_tablet)
+    days = int(lasting.number.low) if lasting else None
+    added_to = "+" in kinds or total is not None
+    return Sig(*amount, per_day, pattern, "p" in kinds, days, added_to, total, "O" in kinds)
 
 
 def read_sig(text: str) -> Sig | SigFault:
@@ -268,7 +240,7 @@ def read_sig(text: str) -> Sig | SigFault:
     if not text.strip():
         return "blank"
     try:
-        return _assembled(rewritten(words_of(text), _DOSES))
+        return _assembled(reduced(words_of(text), _DOSES))
     except Unreadable as unreadable:
         return unreadable.fault
 

@@ -24,12 +24,7 @@ ONE = Interval.exactly(1)
 _WEEK = Interval.exactly(7)
 _LONGEST_TEXT = 500
 _UNKNOWN = "?"
-_FAULTS: dict[str, SigFault] = {
-    "<": "taper",
-    ">": "as-directed",
-    _UNKNOWN: "not-understood",
-    "!": "several-doses",
-}
+_FAULTS: dict[str, SigFault] = {"<": "taper", ">": "as-directed", "?": "not-understood", "!": "several-doses"}
 
 
 class Unreadable(Exception):
@@ -52,8 +47,8 @@ class Word:
 Rules = Sequence[tuple[str, Callable[[Sequence[Word]], Word]]]
 
 
-def rewritten(words: Sequence[Word], rules: Rules) -> list[Word]:
-    """The words after each rule, in order, has replaced every stretch of kinds that it matches by one word."""
+def reduced(words: Sequence[Word], rules: Rules) -> list[Word]:
+    """The words after each rule, in order, has put one word for every stretch of kinds that it matches."""
     for pattern, build in rules:
         kinds = "".join(word.kind for word in words)
         result: list[Word] = []
@@ -65,12 +60,10 @@ def rewritten(words: Sequence[Word], rules: Rules) -> list[Word]:
     return list(words)
 
 
-def refused(_: Sequence[Word]) -> Word:
+def refuse(_: Sequence[Word]) -> Word:
     """Never a word: what stands here means nothing, or more than one thing. Raises Unreadable."""
     raise Unreadable("not-understood")
 
-
-# ---- from characters to words
 
 _PIECE = re.compile(
     r"(?P<D>[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-]))"
@@ -83,11 +76,10 @@ _PIECE = re.compile(
 _ABBREVIATION = re.compile(r"(?<![a-z.])(?:[a-z]\.)+[a-z](?![a-z])\.?")
 _HYPHEN_IN_WORDS = re.compile(r"(?<=[a-z0-9])-(?=[a-z])")
 _POWER_OF_MINUS_ONE = re.compile(r"·(kg|d)(?:⁻¹|-1)")
-_SPELLINGS = str.maketrans(
+_SPELLINGS = str.maketrans(  # hyphens and dashes, and what is written without NFKC saying so
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
     | {"\u301c": "~", "×": " x ", "\u2044": "/", "µ": "μ", "\uff0c": ", ", "、": ", "}
 )
-_HARMLESS_VARIANTS = ("<wide>", "<narrow>", "<square>")
 
 
 def _plain(character: str) -> str:
@@ -98,7 +90,7 @@ def _plain(character: str) -> str:
         return f" {plain} "  # "1½" is not 11/2
     if plain.isspace() or not variant.startswith("<"):
         return plain
-    if variant not in _HARMLESS_VARIANTS or (variant == "<square>" and any(map(str.isdigit, plain))):
+    if variant not in ("<wide>", "<narrow>") and (variant != "<square>" or any(map(str.isdigit, plain))):
         raise Unreadable("not-understood")
     return plain
 
@@ -110,11 +102,17 @@ def _normalised(text: str) -> str:
     return _HYPHEN_IN_WORDS.sub(" ", _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text))
 
 
-def _pieces(text: str) -> list[Word]:
-    """Numbers, dates and fractions by their kind; letters and other characters, not yet known, by none."""
-    found = [Word(match.lastgroup or _UNKNOWN, match[0]) for match in _PIECE.finditer(text)]
+def _piece(kind: str | None, text: str) -> Word:
+    """A number, date or fraction by its kind; the rest, and zero, which nobody is told to take, as unknown yet."""
+    if kind in ("N", "f"):
+        value = Fraction(text.replace(",", ""))
+        return Word(kind, text, Interval.exactly(value)) if value else Word(_UNKNOWN, text)
     # A digit that is no number of its own ("05") must not be taken for the digit of a phrase.
-    return [replace(one, text="") if one.kind == _UNKNOWN and one.text.isdigit() else one for one in found]
+    return Word(kind or _UNKNOWN, "" if kind is None and text.isdigit() else text)
+
+
+def _pieces(text: str) -> list[Word]:
+    return [_piece(match.lastgroup, match[0]) for match in _PIECE.finditer(text)]
 
 
 def _vocabulary() -> dict[tuple[str, ...], Word]:
@@ -138,23 +136,14 @@ _LONGEST_PHRASE = max(map(len, _VOCABULARY))
 
 
 def _looked_up(pieces: Sequence[Word]) -> Iterator[Word]:
-    """The longest phrases of the vocabulary, and what is none."""
+    """The longest phrases of the vocabulary, and what is none as it stands."""
     texts = tuple(piece.text for piece in pieces)
     start = 0
     while start < len(pieces):
-        end = next(
-            (e for e in range(start + _LONGEST_PHRASE, start, -1) if texts[start:e] in _VOCABULARY), None
-        )
-        yield _VOCABULARY[texts[start:end]] if end else _valued(pieces[start])
-        start = min(end or start + 1, len(pieces))
-
-
-def _valued(piece: Word) -> Word:
-    """The piece with its number; nobody is told to take zero tablets, so zero is an unknown word."""
-    if piece.kind not in "Nf":
-        return piece
-    value = Fraction(piece.text.replace(",", ""))
-    return replace(piece, number=Interval.exactly(value)) if value else Word(_UNKNOWN, piece.text)
+        lengths = range(min(_LONGEST_PHRASE, len(pieces) - start), 0, -1)
+        length = next((n for n in lengths if texts[start : start + n] in _VOCABULARY), 0)
+        yield _VOCABULARY[texts[start : start + length]] if length else pieces[start]
+        start += length or 1
 
 
 def words_of(text: str) -> list[Word]:
@@ -168,34 +157,31 @@ def words_of(text: str) -> list[Word]:
     for kind, fault in _FAULTS.items():
         if any(word.kind == kind for word in words):
             raise Unreadable(fault)
-    return rewritten(rewritten(words, _NUMBERS), _HOW_OFTEN)
-
-
-# ---- numbers
+    return reduced(reduced(words, _NUMBERS), _HOW_OFTEN)
 
 
 def _with_half(words: Sequence[Word]) -> Word:
     """The sum of "1 1/2", "2 and a half" or "一片半" (in tablets); "2 half tablets" is not two and a half."""
     whole, half = words[0], words[-1]
     in_tablets = words[1].kind == "T" and half.text == "半"
-    written_beside = len(words) == 2 and half.text[0].isdigit() and whole.text.isdigit()
-    if not (in_tablets or written_beside or words[1].kind == "&") or whole.number.low.denominator > 1:
-        return refused(words)
+    in_digits = len(words) == 2 and half.text[0].isdigit() and whole.text.isdigit() and whole.number.low <= 10
+    if not (in_tablets or in_digits or words[1].kind == "&") or whole.number.low.denominator > 1:
+        return refuse(words)
     return Word("t" if in_tablets else "N", "tablet", whole.number + half.number)
 
 
 def _repeated(words: Sequence[Word]) -> Word:
     """The number of "2 (two)"."""
-    if words[0].number != words[2].number:
-        raise Unreadable("contradicts-itself")
-    return words[0]
+    if words[0].number == words[2].number:
+        return words[0]
+    raise Unreadable("contradicts-itself")
 
 
 def span(words: Sequence[Word]) -> Word:
     """The range from the first to the last; "40 mg to 20 mg" falls and is none."""
     low, high = words[0].number, words[-1].number
     if not (low.is_exact and high.is_exact and low.low < high.low):
-        return refused(words)
+        return refuse(words)
     return replace(words[0], number=low.hull(high))
 
 
@@ -208,8 +194,6 @@ _NUMBERS: Rules = (
     (r"N-N", span),
 )
 
-# ---- how often
-
 
 def _period(words: Sequence[Word]) -> Word:
     """The days from one administration to the next in "every 12 hours", "a day" or the 一日 of 一日三次."""
@@ -217,7 +201,7 @@ def _period(words: Sequence[Word]) -> Word:
     count = words[-2].number if words[-2].kind == "N" else ONE
     # "20 mg/h" is a rate; 三日一次 may be read as once in three days or as three days.
     if (words[0].kind == "R" and unit.low < 1) or (words[0].kind == "N" and count != ONE):
-        return refused(words)
+        return refuse(words)
     return Word("P", "", count.times(unit))
 
 
@@ -226,7 +210,7 @@ def _frequency(words: Sequence[Word]) -> Word:
     times = next((word.number for word in words if word.kind == "W"), ONE)
     period = next(word.number for word in words if word.kind == "P")
     if times != ONE and period not in (ONE, _WEEK):
-        return refused(words)
+        return refuse(words)
     return Word("F", "weekly" if period == _WEEK else "", times.over(period))
 
 
@@ -234,7 +218,7 @@ def _lasting(words: Sequence[Word]) -> Word:
     """The whole number of days of "for 2 weeks"."""
     days = words[1].number.times(words[2].number)
     if not days.is_exact or words[2].number.low < 1 or days.low.denominator > 1:
-        return refused(words)
+        return refuse(words)
     return Word("K", "", days)
 
 
@@ -242,13 +226,13 @@ def _times_of_day(words: Sequence[Word]) -> Word:
     """All the times of day that stand side by side; "and" between two that are one here is refused."""
     named = [word.text for word in words if word.kind == "S"]
     if len(set(named)) < len(named) and any(word.kind == "&" for word in words):
-        return refused(words)
+        return refuse(words)
     return Word("S", " ".join(sorted(set(named))))
 
 
 def _only_once(words: Sequence[Word]) -> Word:
     """A single administration in all: "once", "x1"."""
-    return Word("O", "") if words[-1].number == ONE else refused(words)
+    return Word("O", "") if words[-1].number == ONE else refuse(words)
 
 
 _HOW_OFTEN: Rules = (
@@ -256,9 +240,9 @@ _HOW_OFTEN: Rules = (
     (r"[BXZ]NU", _lasting),
     (r"NU(?=W)|EN?U|RU", _period),
     (r"WP|PW|P", _frequency),
-    (r"(?:WE|[Ei])S", lambda words: words[-1] if words[0].number == ONE else refused(words)),
+    (r"(?:WE|[Ei])S", lambda words: words[-1] if words[0].number == ONE else refuse(words)),
     (r"S(?:[,&]{0,2}S)+", _times_of_day),
     (r"(?:iN)?V(?:F|W|Nd)?", lambda words: Word("V", "")),
-    (r"W_*(?=N)", lambda words: Word("u", "") if words[0] == Word("W", "次") else refused(words)),
+    (r"W_*(?=N)", lambda words: Word("u", "") if words[0] == Word("W", "次") else refuse(words)),
     (r"W|XN(?![A-Za-z(])", _only_once),
 )

@@ -57,16 +57,17 @@ class Applicability(Parameters):
 class Readings(Parameters):
     """How the trial is read where it does not say itself.
 
-    `steroids` are the drugs that count as prednisone; `either` are pairs of criteria of which one is enough;
+    `steroids` are the drugs that count as prednisone; `ignored` are recognised for one purpose only, that their words
+    do not pass for something else; `either` are pairs of criteria of which one is enough;
     `diagnosis` and `usual_case` decide whether a needs-review patient is shown.
     """
 
     steroids: Concepts
+    ignored: Concepts
     applicable: Applicability
     either: tuple[tuple[str, str], ...]
     diagnosis: str
     usual_case: tuple[str, ...]
-    never_decide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,10 @@ class Protocol:
     def index(self) -> ConceptIndex:
         """The codes and words that the protocol is interested in."""
         read = {concept for criterion in self.criteria for concept in criterion.rule.concepts}
-        return ConceptIndex(read | {*self.readings.steroids, *self.readings.applicable.concepts} | _ALWAYS_READ)
+        readings = self.readings
+        return ConceptIndex(
+            read | {*readings.steroids, *readings.ignored, *readings.applicable.concepts} | _ALWAYS_READ
+        )
 
     @cached_property
     def ruleset(self) -> str:

@@ -1,0 +1,43 @@
+"""Errors as the callers of the service see them: a status, an issue code and what to do, never patient content."""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """A request that cannot be answered with cards.
+
+    `status` is the HTTP status, `code` the FHIR issue type, the message says what was expected and what to do.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class MalformedBody(ServiceError):
+    """400: the body is not JSON."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "structure", message)
+
+
+class NotConformant(ServiceError):
+    """422: JSON, but not a request that the service can take."""
+
+    def __init__(self, message: str, code: str = "required") -> None:
+        super().__init__(422, code, message)
+
+
+class MissingRecord(ServiceError):
+    """412: required parts of the record were not sent and cannot be had."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self.keys = keys
+        super().__init__(
+            412,
+            "incomplete",
+            f"These queries are needed to screen and brought no usable answer: {', '.join(keys)}. "
+            "Send them as prefetch under these keys; the templates are published at /cds-services.",
+        )

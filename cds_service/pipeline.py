@@ -1,0 +1,93 @@
+"""One request from end to end: message, record, facts, screening, cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+from cds_service.clinical.facts import State
+from cds_service.errors import MissingRecord, NotConformant
+from cds_service.fhir.reading import read_facts
+from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
+from cds_service.fhir.validation import refused
+from cds_service.hooks.request import HookRequest
+from cds_service.trials.protocol import Protocol
+from cds_service.trials.screening import Screening, Verdict, case_of, screen
+
+# A screening and the hook instance that asked for it -> the cards to show, as JSON.
+Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
+_MEDICATIONS = ("medicationStatements", "medicationRequests")
+_NEEDED_FOR_SILENCE = (("patient",), ("conditions",), ("procedures",), _MEDICATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a chart opening gets no card, for the log and for the command line."""
+
+    reason: str
+
+
+def patient_view(
+    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date
+) -> dict[str, object]:
+    """The response to a chart opening.
+
+    Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
+    another patient's.
+    """
+    try:
+        records = from_prefetch(request.prefetch, request.patient_id)
+    except WrongPatient:
+        raise NotConformant("The prefetched Patient is not the patient in context.", "conflict") from None
+    require(records)
+    screening = screen_records(records, protocol, as_of)
+    missing = missing_for_silence(screening)
+    if missing and not screening.is_shown and not screening.applicable:
+        raise MissingRecord(missing)
+    return {"cards": compose(screening, request)}
+
+
+def require(records: Records) -> None:
+    """Raises MissingRecord unless the Patient and the conditions were brought."""
+    missing = [] if records.patient and records.patient.resource else ["patient"]
+    if not records.sources["conditions"].was_searched:
+        missing.append("conditions")
+    if missing:
+        raise MissingRecord(tuple(missing))
+
+
+def screen_records(
+    records: Records, protocol: Protocol, as_of: date, infusion_on: date | None = None
+) -> Screening:
+    """The screening of a record whose evidence has been validated.
+
+    Validation can only take away: a resource that a finding prints and that is not valid FHIR is marked unreadable
+    and the record is screened again, until every printed resource is valid. Raises NoPatient.
+    """
+    screened = partial(_screened, protocol=protocol, as_of=as_of, infusion_on=infusion_on)
+    screening = screened(records)
+    while invalid := refused(records.entries, screening.evidence_references):
+        records = records.without(dict.fromkeys(invalid, "invalid"))
+        screening = screened(records)
+    return screening
+
+
+def _screened(
+    records: Records, protocol: Protocol, as_of: date, infusion_on: date | None
+) -> Screening:
+    facts = read_facts(records, protocol.index, as_of)
+    return screen(case_of(facts, protocol, as_of, infusion_on), protocol)
+
+
+def missing_for_silence(screening: Screening) -> tuple[str, ...]:
+    """The queries without which "nothing to say" may not be said; none when what was read settles the matter."""
+    if screening.verdict in (Verdict.NOT_APPLICABLE, Verdict.RULED_OUT, Verdict.NOT_YET):
+        return ()
+    sources = screening.sources
+    gaps = [names for names in _NEEDED_FOR_SILENCE if not any(sources[n].was_searched for n in names)]
+    return tuple(name for names in gaps for name in names)
+
+
+__all__ = ["Compose", "MissingRecord", "NoPatient", "State", "patient_view", "screen_records"]
