@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from cds_service.clinical.interval import Interval
+from cds_service.clinical.interval import ZERO, Interval
 from cds_service.fhir.sig_words import ONE, Rules, SigFault, Unreadable, Word, reduced, refuse, span, words_of
 
 __all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
@@ -19,15 +19,13 @@ __all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
 Unit = Literal["mg", "mg/kg", "tablet", "mL"]
 Pattern = Literal["daily", "qod", "weekly"]
 
-_MOST_UNNAMED_TABLETS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Sig:
     """One dosage instruction that was understood to its last word.
 
-    `amount` is per administration, in `unit`; without a unit it is a bare number ("1 QHS"). Of doses spread over
-    one day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1.
+    `amount` is per administration, in `unit`; without a unit it is a bare number ("1 QHS"). Of doses over one
+    day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1.
     `milligrams` are per administration, stated beside another unit; `per_tablet` is a strength in mg.
     `total` is mg per day together with the other dose of an `added_to` instruction.
     """
@@ -63,9 +61,8 @@ _QUANTITIES = {"M": ("q", "mg"), "G": ("k", "mg/kg"), "T": ("t", "tablet"), "L":
 
 
 def _quantity(words: Sequence[Word]) -> Word:
-    number, unit = words
-    kind, name = _QUANTITIES[unit.kind]
-    return Word(kind, name, number.number.times(unit.number))
+    kind, name = _QUANTITIES[words[1].kind]
+    return Word(kind, name, words[0].number.times(words[1].number))
 
 
 def _strength(words: Sequence[Word]) -> Word:
@@ -95,23 +92,10 @@ def _beside(words: Sequence[Word]) -> Word:
 
 
 def _bare(words: Sequence[Word]) -> Word:
-    """A count of something unnamed; larger numbers and decimals are as likely milligrams, and refused."""
-    if "." in words[0].text or (words[0].number.high or 0) > _MOST_UNNAMED_TABLETS:
+    """A count of something unnamed. More than four, and decimals, are as likely milligrams, and refused."""
+    if "." in words[0].text or (words[0].number.high or 0) > 4:
         return refuse(words)
     return _Dose("A", "", words[0].number)
-
-
-def _other(words: Sequence[Word]) -> Word:
-    """The dose that this one is added to; its number counts only when the text tells its milligrams."""
-    dose = words[-1]
-    if isinstance(dose, _Dose):
-        return Word("+", "mg", dose.in_milligrams) if dose.in_milligrams else refuse(words)
-    return Word("+", "unknown")
-
-
-def _total(words: Sequence[Word]) -> Word:
-    named = words[-1]
-    return Word("z", "", named.number) if named.kind == "N" or named.text == "mg" else refuse(words)
 
 
 _DOSES: Rules = (
@@ -121,10 +105,11 @@ _DOSES: Rules = (
     # "3 x 10 mg" with no word of how often may be three times a day.
     (r"NXq(?=.*F)|NXr|tX[qr]|qXt|to[qr]|t\((?:r|qE)\)|tq|qt|Nr", _counted),
     (r"q=[tlA]|[tlkA]=q|q\([tlA]\)|[tlkA]\((?:(?:Z,?|=)?q|qZ|qe)\)", _beside),
+    # A total, and the other dose in it: milligrams (q), or tablets of so many mg (r) that are not counted.
+    (r"Z,?[qN]", lambda words: Word("z", "", words[-1].number)),
+    (r"H[qr]", lambda words: Word("+", words[-1].kind, words[-1].number)),
     (r"[qktl]", lambda words: _Dose("A", words[0].text, words[0].number)),
     (r"e_*A|Ae", lambda words: next(word for word in words if word.kind == "A")),
-    (r"Z,?[AN]", _total),
-    (r"H[Ar]", _other),
     (r"N(?=[NAr])", refuse),
     (r"N", _bare),
 )
@@ -151,7 +136,10 @@ def _sum_of_day(words: Sequence[Word]) -> list[Word]:
     kinds = "".join(word.kind for word in rest)
     if not _SEVERAL_TIMES_A_DAY.fullmatch(kinds) or len(alike) > 1 or len(times) < len(doses):
         raise Unreadable("several-doses")
-    return [reduce(_added_up, doses), Word("F", "", ONE)]
+    milligrams = sum((dose.milligrams for dose in doses if dose.milligrams), ZERO)
+    number = sum((dose.number for dose in doses), ZERO)
+    whole = replace(doses[0], number=number, milligrams=milligrams if doses[0].milligrams else None)
+    return [whole, Word("F", "", ONE)]
 
 
 def _dose(words: Sequence[Word]) -> _Dose | None:
@@ -170,7 +158,7 @@ def _dose(words: Sequence[Word]) -> _Dose | None:
     return dose
 
 
-def _how_often(words: Sequence[Word]) -> tuple[Interval | None, Literal[Pattern, "unknown"]]:
+def _how_often(words: Sequence[Word]) -> tuple[Interval | None, Pattern | Literal["unknown"]]:
     """Administrations per day and their pattern. Times of day count as administrations."""
     said, at = _the("F", words, "contradicts-itself"), _the("S", words)
     times_a_day = Interval.exactly(len(at.text.split())) if at else None
@@ -189,7 +177,7 @@ def _total_with_other(dose: _Dose | None, per_day: Interval | None, words: Seque
     """mg per day together with the other dose, as named or, where all is told, as it adds up."""
     other, named = _the("+", words), _the("z", words)
     own = dose.in_milligrams if dose else None
-    together = own + other.number if own and other and other.text == "mg" and per_day in (ONE, None) else None
+    together = own + other.number if own and other and other.text == "q" and per_day in (ONE, None) else None
     if named is None:
         return together if per_day else None
     if together is None and (per_day != ONE or not (other or own)):
@@ -209,9 +197,9 @@ def _refuse_half_said(words: Sequence[Word], per_day: Interval | None) -> None:
     not_how_often = per_day is None and kinds & {"J", "u"}
     shared_out = "V" in kinds and ("S" in kinds or per_day != ONE)
     repeated = "O" in kinds and kinds & {"F", "S", "K", "V"}
-    # "10 mg, total 20 mg daily": twice a day, or with another dose?
-    loose_total = "+" not in kinds and "zF" in "".join(word.kind for word in words)
-    if says_nothing or no_dose or not_how_often or shared_out or repeated or loose_total or "&" in kinds:
+    # "10 mg, total 20 mg daily" may be twice a day; in "5 mg daily plus 10 mg prn" one or both are prn.
+    unclear = kinds & {"p", "K", "O"} if "+" in kinds else "zF" in "".join(word.kind for word in words)
+    if says_nothing or no_dose or not_how_often or shared_out or repeated or unclear or "&" in kinds:
         refuse(words)
 
 
@@ -227,12 +215,17 @@ def _assembled(words: Sequence[Word]) -> Sig:
     _refuse_half_said(words, per_day)
     dose, lasting = _dose(words), _the("K", words)
     total = _total_with_other(dose, per_day, words)
-    amount: tuple[Interval | None, Unit | None, Interval | None, Interval | None] = (None, None, None, None)
-    if dose:
-        amount = (dose.number, cast(Unit | None, dose.text or None), dose.milligrams, dose.per_tablet)
-    days = int(lasting.number.low) if lasting else None
-    added_to = "+" in kinds or total is not None
-    return Sig(*amount, per_day, pattern, "p" in kinds, days, added_to, total, "O" in kinds)
+    days = lasting.number.low if lasting else None
+    if days and per_day and per_day.low < 1 >= days * per_day.low:
+        refuse(words)  # "for 5 days every 4 weeks" is not every 4 weeks
+    sig = Sig(
+        None, None, None, None, per_day, pattern, "p" in kinds, int(days) if days else None,
+        added_to="+" in kinds or total is not None, total=total, once="O" in kinds,
+    )  # fmt: skip
+    if dose is None:
+        return sig
+    unit = cast(Unit | None, dose.text or None)
+    return replace(sig, amount=dose.number, unit=unit, milligrams=dose.milligrams, per_tablet=dose.per_tablet)
 
 
 def read_sig(text: str) -> Sig | SigFault:

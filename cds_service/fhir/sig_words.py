@@ -68,8 +68,9 @@ def refuse(_: Sequence[Word]) -> Word:
 _PIECE = re.compile(
     r"(?P<D>[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9-]))"
     r"|(?P<f>(?<![0-9./,])(?:1/2|1/4|3/4)(?![0-9/]|\.[0-9]))"
-    # A comma belongs to a number only before three digits; "1,5" is not one. Nor is "05", which may be ".5".
-    r"|(?P<N>(?<!\.)(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|0|[1-9][0-9]*)(?:\.[0-9]+)?(?![0-9]|[.,/][0-9])"
+    # A comma belongs to a number only before three digits. "1,5", "1.000" and "05" (is it ".5"?) are none.
+    r"|(?P<N>(?<!\.)(?![1-9][0-9]{0,2}\.[0-9]{3}(?![0-9]))"
+    r"(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|0|[1-9][0-9]*)(?:\.[0-9]+)?(?![0-9]|[.,/][0-9])"
     r"|(?<![^\s(=~x*-])\.[0-9]+(?![0-9]|[.,/][0-9]))"
     r"|[a-zμ]+|\.{2,}|\S"
 )
@@ -103,7 +104,7 @@ def _normalised(text: str) -> str:
 
 
 def _piece(kind: str | None, text: str) -> Word:
-    """A number, date or fraction by its kind; the rest, and zero, which nobody is told to take, as unknown yet."""
+    """A number, date or fraction by its kind; the rest, and zero, which nobody takes, as unknown yet."""
     if kind in ("N", "f"):
         value = Fraction(text.replace(",", ""))
         return Word(kind, text, Interval.exactly(value)) if value else Word(_UNKNOWN, text)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from cds_service.clinical.doses import DoseSegment, WeighedSegment
+from cds_service.clinical.doses import DoseSegment
 from cds_service.clinical.facts import PatientFacts, Skipped, Source
+from cds_service.clinical.interval import Interval
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Finding, Status
 from cds_service.trials.protocol import Criterion, Protocol, Readings, Trial
@@ -26,10 +27,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Steroids:
-    """The dose timeline as screened: the dose of the day, and every day with a dose."""
+    """The dose timeline as screened: today's dose in prednisone-equivalent mg, and every stretch with a dose.
 
-    today: WeighedSegment | None
-    known: bool
+    `per_day` is None where the medication sources cannot vouch for it, `per_kg` also where no weight counts.
+    """
+
+    per_day: Interval | None
+    per_kg: Interval | None
     timeline: tuple[DoseSegment, ...]
 
 
@@ -95,11 +99,13 @@ def _finding(case: Case, criterion: Criterion) -> Finding:
 
 
 def _steroids(case: Case) -> Steroids:
-    """The timeline for printing. Where no medication source could be searched, today's dose is not known."""
     gaps = case.gaps((("medicationStatements", "medicationRequests"),), case.steroids)
-    today = case.weighed[-1] if case.weighed else None
     taken = tuple(s for s in case.timeline.segments if not s.dose.is_zero)
-    return Steroids(today, known=not gaps, timeline=taken)
+    if gaps:
+        return Steroids(None, None, taken)
+    today = case.timeline.on(case.as_of).dose
+    weight = case.weights.on(case.as_of)
+    return Steroids(today, today.over(weight.weight.kilograms) if weight else None, taken)
 
 
 def verdict_of(

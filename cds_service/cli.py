@@ -1,0 +1,129 @@
+"""The command line: the same screening as the service, over files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
+from cds_service.fhir.wire import NotJson, check_json
+from cds_service.pipeline import screen_records
+from cds_service.report.screening_json import screening_json
+from cds_service.report.text import screening_text
+from cds_service.report.wording import LANGUAGES, wording
+from cds_service.trials.protocol import Protocol, load_protocol
+from cds_service.trials.screening import Screening
+
+TRIAL = "nct06920199"
+
+
+class Unreadable(click.ClickException):
+    """Input that cannot be screened: exit code 2, the message on standard error, nothing on standard output."""
+
+    exit_code = 2
+
+
+class Day(click.ParamType):
+    """A calendar day."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2026-03-16", param, ctx)
+
+
+@click.group()
+def main() -> None:
+    """Screens patient records for trial NCT06920199."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--as-of", type=Day(), help="The day of screening; today when left out.")
+@click.option("--infusion-on", type=Day(), help="The planned day of the first infusion.")
+@click.option("--patient", metavar="ID", help="Which patient, when the files hold several.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+def screen(
+    files: Sequence[str], as_of: date | None, infusion_on: date | None, patient: str | None, form: str, language: str
+) -> None:
+    """Screen one patient's record.
+
+    FILE is a FHIR Bundle of any type, a single resource, NDJSON, or - for standard input; several files are one
+    record. What is not in them was searched and none was recorded.
+    """
+    screening = screened(files, load_protocol(TRIAL), as_of or today(), infusion_on, patient)
+    words = wording(language)
+    if form == "json":
+        click.echo(json.dumps(screening_json(screening, words), ensure_ascii=False, indent=2))
+    else:
+        click.echo(screening_text(screening, words), nl=False)
+
+
+def today() -> date:
+    """Today at the site."""
+    from cds_service.settings import Settings  # noqa: PLC0415 - settings are only read where no day is given
+
+    return datetime.now(ZoneInfo(Settings().site_timezone)).date()
+
+
+def screened(
+    files: Sequence[str],
+    protocol: Protocol,
+    as_of: date,
+    infusion_on: date | None = None,
+    patient: str | None = None,
+) -> Screening:
+    """The screening of the record that the files hold. Raises Unreadable with a message that names the place."""
+    records = _record(files, protocol, patient)
+    try:
+        return screen_records(records, protocol, as_of, infusion_on)
+    except NoPatient:
+        raise Unreadable("The Patient resource cannot be read, so that nothing can be screened.") from None
+
+
+def _record(files: Sequence[str], protocol: Protocol, patient: str | None) -> Records:
+    documents = {name: _documents(name) for name in files}
+    try:
+        return from_files(documents, protocol.index, patient)
+    except NoPatient:
+        wanted = f"Patient/{patient}" if patient else "Patient resource"
+        raise Unreadable(f"No {wanted} in {', '.join(files)}. Add the Patient to the record.") from None
+    except SeveralPatients as error:
+        known = ", ".join(reference.removeprefix("Patient/") for reference in error.references)
+        raise Unreadable(f"Several patients: choose one of {known} with --patient.") from None
+    except UnreadableRecord as error:
+        raise Unreadable(f"{error}: not a FHIR resource; expected a JSON object with resourceType.") from None
+
+
+def _documents(name: str) -> list[bytes]:
+    """The JSON documents of a file: one, or one a line."""
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{name}: {error.strerror}") from None
+    try:
+        return [check_json(content)]
+    except NotJson as error:
+        lines = [line for line in content.splitlines() if line.strip()]
+        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):
+            raise Unreadable(f"{name}: not JSON: {error}") from None
+    return [_line(name, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _line(name: str, number: int, line: bytes) -> bytes:
+    try:
+        return check_json(line)
+    except NotJson as error:
+        raise Unreadable(f"{name}, line {number}: not JSON: {error}") from None

@@ -1,0 +1,103 @@
+"""A screening for a terminal: the verdict, why there would be a card or none, and every criterion."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from cds_service.clinical.evidence import Measure
+from cds_service.report.wording import Wording, day_of
+from cds_service.trials.finding import Finding, Flag, Status
+from cds_service.trials.screening import Screening, Verdict
+
+_WIDTH = 100
+_GROUPS = (
+    ("against", {Status.FAIL}),
+    ("confirm", {Status.REVIEW, Status.UNKNOWN}),
+    ("met", {Status.PASS}),
+    ("ask", {Status.HUMAN}),
+)
+_MARKS = {Status.PASS: "+", Status.FAIL: "x", Status.REVIEW: "?", Status.UNKNOWN: "?", Status.HUMAN: ">"}
+
+
+def screening_text(screening: Screening, words: Wording) -> str:
+    """The screening as plain text, at most a hundred columns wide."""
+    lines = [*_head(screening, words), ""]
+    for name, statuses in _GROUPS:
+        members = [f for f in screening.findings if f.status in statuses]
+        if members:
+            title = words.terms_of("text", "groups")[name]
+            lines += [f"{title} ({len(members)})", *_findings(members, words), ""]
+    lines += [*_doses(screening, words), *_sources(screening, words)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _head(screening: Screening, words: Wording) -> Iterator[str]:
+    trial = screening.trial
+    yield words.phrase("text", "heading", trial=trial.id, title=trial.short_title)
+    yield words.phrase("text", "patient", patient=_clean(screening.patient), as_of=screening.as_of.isoformat())
+    yield ""
+    yield words.phrase("text", "verdict", verdict=words.term("verdicts", screening.verdict.value))
+    if screening.recheck_on:
+        yield words.phrase("text", "recheck", day=screening.recheck_on.isoformat())
+    key = "card_yes" if screening.is_shown else "card_no"
+    yield words.phrase("text", key, why=why_shown_or_not(screening, words))
+
+
+def why_shown_or_not(screening: Screening, words: Wording) -> str:
+    """Why there would be a card, or none, at the opening of the chart."""
+    hard = ", ".join(f.id for f in screening.findings if f.is_hard_fail)
+    if screening.verdict is Verdict.NEEDS_REVIEW:
+        possible = screening.finding(screening.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
+        key = "why_possible" if possible else "why_usual" if screening.is_shown else "why_not_possible"
+    else:
+        key = f"why_{screening.verdict.value.replace('-', '_')}"
+    return words.phrase("text", key, ids=hard)
+
+
+def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
+    for finding in findings:
+        flags = [words.term("flags", flag.value) for flag in Flag if flag in finding.flags]
+        because = finding.question or words.sentence(finding.judgement.reason)
+        marks = f" [{', '.join(flags)}]" if flags else ""
+        first = f"  {_MARKS[finding.status]} {finding.id:<8} {words.status(finding):<11} "
+        yield from textwrap.wrap(f"{first}{because}{marks}", _WIDTH, subsequent_indent=" " * len(first))
+        if finding.status not in (Status.PASS, Status.HUMAN):
+            yield from _evidence(finding, words)
+
+
+def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
+    for evidence in finding.judgement.evidence:
+        value = f"  {words.value(evidence.value)}" if evidence.value is not None else ""
+        parts = [day_of(evidence.when) or "", _clean(words.label(evidence))[:60] + value, _clean(evidence.reference)]
+        yield " " * 25 + "  ".join(part for part in parts if part)
+
+
+def _doses(screening: Screening, words: Wording) -> Iterator[str]:
+    steroids = screening.steroids
+    dose = "?" if steroids.per_day is None else words.measure(Measure(steroids.per_day, "mg/d"))
+    if steroids.per_kg is not None:
+        per_kg = words.measure(Measure(steroids.per_kg, "mg/kg/d"))
+        dose = words.phrase("text", "steroids_per_kg", dose=dose, per_kg=per_kg)
+    yield words.phrase("text", "steroids", dose=dose)
+    for segment in steroids.timeline:
+        end = words.term("text", "ongoing") if segment.goes_on else segment.last.isoformat()
+        amount = words.measure(Measure(segment.dose, "mg/d"))
+        yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}  {', '.join(map(_clean, segment.sources))}"
+    yield ""
+
+
+def _sources(screening: Screening, words: Wording) -> Iterator[str]:
+    yield words.term("text", "searched")
+    states = words.terms_of("text", "states")
+    for key, source in screening.sources.items():
+        yield f"  {words.term('sources', key):<40} {states[source.state.value]}"
+    if screening.skipped:
+        yield ""
+        yield words.term("text", "skipped")
+        yield from (f"  {_clean(one.reference):<40} {one.reason}" for one in screening.skipped)
+
+
+def _clean(text: str) -> str:
+    """Text of a record without control characters, which could otherwise steer the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,123 @@
+"""Sentences in a person's language, made from reason codes and typed values by catalogues of words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cds_service.clinical.dates import DayRange, Span
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.interval import Interval, Limit
+from cds_service.report.numbers import as_text
+from cds_service.trials.finding import Finding
+
+_FOLDER = Path(__file__).parent / "catalogues"
+# Decimals of a sentence where two are not what the field writes.
+_DIGITS = {"mg/kg/d": 4}
+LANGUAGES = tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+@cache
+def wording(language: str) -> Wording:
+    """The wording of a language. Raises KeyError for one without a catalogue."""
+    if language not in LANGUAGES:
+        raise KeyError(language)
+    return Wording(yaml.safe_load((_FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+
+
+class Wording:
+    """Words of one language."""
+
+    def __init__(self, catalogue: Mapping[str, Any]) -> None:
+        self._catalogue = catalogue
+
+    def term(self, group: str, key: str) -> str:
+        """The word for a code of ours. Raises KeyError when the catalogue lacks it."""
+        return str(self._catalogue[group][key])
+
+    def terms(self, group: str) -> Mapping[str, str]:
+        return {key: str(word) for key, word in self._catalogue[group].items()}
+
+    def terms_of(self, group: str, key: str) -> Mapping[str, str]:
+        """The words of a nested group."""
+        return {name: str(word) for name, word in self._catalogue[group][key].items()}
+
+    def phrase(self, group: str, key: str, **values: str | int) -> str:
+        """A phrase with its blanks filled in."""
+        return self.term(group, key).format(**values)
+
+    def sentence(self, reason: Reason) -> str:
+        """Why a finding is what it is."""
+        spoken = {name: self._spoken(name, value) for name, value in reason.values.items()}
+        return self.term("reasons", reason.code).format(**spoken)
+
+    def status(self, finding: Finding) -> str:
+        """The status in words that suit an inclusion or an exclusion."""
+        group = "exclusion_statuses" if finding.kind == "exclusion" else "statuses"
+        return self.term(group, finding.status.value)
+
+    def label(self, evidence: Evidence) -> str:
+        """What a piece of evidence is called: a word of ours, or the record's own."""
+        return str(self._catalogue["labels"].get(evidence.label, evidence.label))
+
+    def value(self, value: Value) -> str:
+        """A typed value in words."""
+        if isinstance(value, Measure):
+            return self.measure(value)
+        if isinstance(value, Limit):
+            return f"{value.operator} {as_text(value.value)} {self.unit(value.unit)}".strip()
+        if isinstance(value, Span):
+            return self.span(value)
+        if isinstance(value, tuple):
+            return ", ".join(value)
+        return value.isoformat() if isinstance(value, date) else str(value)
+
+    def span(self, span: Span) -> str:
+        form = "one" if span.count == 1 else "many"
+        return str(self._catalogue["spans"][span.unit][form]).format(n=span.count)
+
+    def unit(self, unit: str) -> str:
+        return str(self._catalogue["units"].get(unit, unit))
+
+    def measure(self, measure: Measure) -> str:
+        """A number, a range or "not known", with its unit."""
+        amount = self._amount(measure.interval, measure.limit, _DIGITS.get(measure.unit, 2))
+        unit = self.unit(measure.unit)
+        known = amount != self.term("quantities", "unknown")
+        return f"{amount} {unit}".strip() if known else amount
+
+    def _amount(self, interval: Interval, limit: Limit | None, digits: int) -> str:
+        low = as_text(interval.low, limit, digits)
+        if interval.high is None:
+            if interval.low == 0:
+                return self.term("quantities", "unknown")
+            return self.phrase("quantities", "above" if interval.low_open else "at_least", low=low)
+        high = as_text(interval.high, limit, digits)
+        if interval.is_exact:
+            return low
+        if interval.low == 0:
+            return self.phrase("quantities", "below" if interval.high_open else "up_to", high=high)
+        return self.phrase("quantities", "range", low=low, high=high)
+
+    def _spoken(self, name: str, value: Value) -> str:
+        """A value of a reason; lists of our own codes are spoken word by word."""
+        if isinstance(value, tuple) and name == "gaps":
+            return "; ".join(self._gap(one) for one in value)
+        if isinstance(value, tuple) and name in ("faults", "unseen"):
+            group = "faults" if name == "faults" else "sources"
+            return ", ".join(self.term(group, one) for one in value) or self.term("quantities", "unknown")
+        return self.value(value)
+
+    def _gap(self, gap: str) -> str:
+        source, what = gap.split(":")
+        return f"{self.term('sources', source)}: {self.term('gaps', what)}"
+
+
+def day_of(when: DayRange | None) -> str | None:
+    """A date as evidence prints it; a partial one as its range."""
+    return None if when is None else str(when)
