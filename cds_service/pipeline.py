@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from cds_service.clinical.facts import State
 from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.reading import read_facts
-from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
+from cds_service.fhir.records import Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
 from cds_service.hooks.request import HookRequest
 from cds_service.trials.protocol import Protocol
-from cds_service.trials.screening import Screening, Verdict, case_of, screen
+from cds_service.trials.screening import Screening, case_of, screen
 
 # A screening and the hook instance that asked for it -> the cards to show, as JSON.
 Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
-_MEDICATIONS = ("medicationStatements", "medicationRequests")
-_NEEDED_FOR_SILENCE = (("patient",), ("conditions",), ("procedures",), _MEDICATIONS)
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Why a chart opening gets no card, for the log and for the command line."""
-
-    reason: str
 
 
 def patient_view(
@@ -43,9 +32,8 @@ def patient_view(
         raise NotConformant("The prefetched Patient is not the patient in context.", "conflict") from None
     require(records)
     screening = screen_records(records, protocol, as_of)
-    missing = missing_for_silence(screening)
-    if missing and not screening.is_shown and not screening.applicable:
-        raise MissingRecord(missing)
+    if screening.unsearched and not screening.is_shown and not screening.applicable:
+        raise MissingRecord(screening.unsearched)
     return {"cards": compose(screening, request)}
 
 
@@ -79,15 +67,3 @@ def _screened(
 ) -> Screening:
     facts = read_facts(records, protocol.index, as_of)
     return screen(case_of(facts, protocol, as_of, infusion_on), protocol)
-
-
-def missing_for_silence(screening: Screening) -> tuple[str, ...]:
-    """The queries without which "nothing to say" may not be said; none when what was read settles the matter."""
-    if screening.verdict in (Verdict.NOT_APPLICABLE, Verdict.RULED_OUT, Verdict.NOT_YET):
-        return ()
-    sources = screening.sources
-    gaps = [names for names in _NEEDED_FOR_SILENCE if not any(sources[n].was_searched for n in names)]
-    return tuple(name for names in gaps for name in names)
-
-
-__all__ = ["Compose", "MissingRecord", "NoPatient", "State", "patient_view", "screen_records"]

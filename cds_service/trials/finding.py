@@ -52,15 +52,31 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Test:
+    """The test that would answer a criterion: its LOINC code, that code's own name, and what it is called here."""
+
+    loinc: str
+    display: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A criterion together with the answer to it."""
 
     id: str
+    name: str
     kind: Literal["inclusion", "exclusion"]
     subject: Literal["patient", "donor"]
     text: str
     judgement: Judgement
     question: str | None = None
+    test: Test | None = None
+
+    @property
+    def is_unread(self) -> bool:
+        """True for a criterion that this version asks a person to look up."""
+        return self.question is not None and self.status is Status.UNKNOWN
 
     @property
     def status(self) -> Status:

@@ -15,7 +15,8 @@ import yaml
 from pydantic import ValidationError
 
 from cds_service.clinical.tables import table_texts
-from cds_service.terminology.codes import ConceptIndex, code_set_texts
+from cds_service.terminology.codes import ConceptIndex, code_set_texts, code_sets
+from cds_service.trials.finding import Test
 from cds_service.trials.rules import RULES
 from cds_service.trials.rules.base import Concepts, Parameters, Rule
 
@@ -28,7 +29,7 @@ _FILES: tuple[tuple[str, Kind, Subject], ...] = (
     ("donor.yaml", "inclusion", "donor"),
     ("exclusion.yaml", "exclusion", "patient"),
 )
-_OWN_KEYS = ("id", "text", "rule", "kind", "reading", "alternative")
+_OWN_KEYS = ("id", "name", "text", "rule", "kind", "reading", "alternative", "test")
 
 
 class MalformedProtocol(Exception):
@@ -78,12 +79,14 @@ class Criterion:
     """
 
     id: str
+    name: str
     kind: Kind
     subject: Subject
     text: str
     rule: Rule
     reading: str | None = None
     alternative: str | None = None
+    test: Test | None = None
 
     @property
     def question(self) -> str | None:
@@ -183,13 +186,25 @@ def _document(name: str, content: bytes) -> Any:
 def _criterion(file: str, row: Mapping[str, Any], kind: Kind, subject: Subject) -> Criterion:
     place = f"{file}, criterion {row.get('id', '?')}"
     rule_kind = RULES.get(row.get("rule", ""))
-    if rule_kind is None or not row.get("id") or not row.get("text"):
-        raise MalformedProtocol(f"{place}: expected id, text and a rule out of {', '.join(RULES)}")
+    if rule_kind is None or not all(row.get(key) for key in ("id", "name", "text")):
+        raise MalformedProtocol(f"{place}: expected id, name, text and a rule out of {', '.join(RULES)}")
     parameters = {key: value for key, value in row.items() if key not in _OWN_KEYS}
     return Criterion(
-        row["id"], row.get("kind", kind), subject, row["text"], _parsed(rule_kind, place, parameters),
-        row.get("reading"), row.get("alternative"),
+        row["id"], row["name"], row.get("kind", kind), subject, row["text"], _parsed(rule_kind, place, parameters),
+        row.get("reading"), row.get("alternative"), _test(place, row.get("test")),
     )  # fmt: skip
+
+
+def _test(place: str, row: Mapping[str, str] | None) -> Test | None:
+    """The test that a criterion asks for; its code must be one of the codes that are read."""
+    if row is None:
+        return None
+    displays = {str(one["code"]): one["display"] for s in code_sets().values() for one in s.rows
+                if one["system"] == "loinc"}  # fmt: skip
+    code = str(row.get("loinc"))
+    if code not in displays or not row.get("name"):
+        raise MalformedProtocol(f"{place}, test: expected a name and a LOINC code that some code set holds")
+    return Test(code, displays[code], row["name"])
 
 
 def _parsed(kind: type[P], place: str, row: Any) -> P:

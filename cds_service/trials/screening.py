@@ -37,6 +37,10 @@ class Steroids:
     timeline: tuple[DoseSegment, ...]
 
 
+# What must have been searched before a chart may stay silent; of the medications one is enough.
+_FOR_SILENCE = (("patient",), ("conditions",), ("procedures",), ("medicationStatements", "medicationRequests"))
+
+
 @dataclass(frozen=True, slots=True)
 class Screening:
     """The result of screening one patient for one trial on one day."""
@@ -67,6 +71,17 @@ class Screening:
         return frozenset(e.reference for f in self.findings for e in f.judgement.evidence)
 
     @property
+    def unsearched(self) -> tuple[str, ...]:
+        """The sources without which "nothing to say" may not be said and that were not searched.
+
+        None when the verdict already rests on what was read.
+        """
+        if self.verdict not in (Verdict.NEEDS_REVIEW, Verdict.CANDIDATE):
+            return ()
+        gaps = [names for names in _FOR_SILENCE if not any(self.sources[n].was_searched for n in names)]
+        return tuple(name for names in gaps for name in names)
+
+    @property
     def is_shown(self) -> bool:
         """True when the verdict calls for a card at the opening of a chart."""
         if self.verdict is Verdict.CANDIDATE:
@@ -95,7 +110,10 @@ def screen(case: Case, protocol: Protocol) -> Screening:
 
 def _finding(case: Case, criterion: Criterion) -> Finding:
     judgement = criterion.rule.judge(case)
-    return Finding(criterion.id, criterion.kind, criterion.subject, criterion.text, judgement, criterion.question)
+    return Finding(
+        criterion.id, criterion.name, criterion.kind, criterion.subject, criterion.text,
+        judgement, criterion.question, criterion.test,
+    )  # fmt: skip
 
 
 def _steroids(case: Case) -> Steroids:

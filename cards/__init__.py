@@ -1,0 +1,1 @@
+"""A screening as CDS Hooks cards."""

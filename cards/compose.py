@@ -1,0 +1,165 @@
+"""From a screening to the one card that a chart shows, or none."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cards.card import Card, Link, Source, Suggestion
+from cards.markdown import bullets, escaped
+from cards.orders import referral, test_order, tests_due
+from cds_service.hooks.request import HookRequest
+from cds_service.report.screening_json import screening_json, without_valueless
+from cds_service.report.wording import Wording, wording
+from cds_service.trials.finding import Finding, Status
+from cds_service.trials.screening import Screening, Verdict
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trialhook.org/cards")
+_REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+_REGISTRY = "http://clinicaltrials.gov"
+_SCREENING = "org.trialhook.screening"
+# The facts that a clinician looks for first; the dose before all others.
+_KEY_FACTS = ("I03a", "I02.sev", "I07a", "I07b", "I06a")
+_MOST_TO_CONFIRM = 4
+_MOST_FACTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a hospital decides about its cards."""
+
+    language: str = "en"
+    coordinator_contact: str | None = None
+    suggest_tests: bool = True
+    show_not_yet: bool = False
+    referral_coding: Mapping[str, str] | None = None
+
+
+def composer(site: Site) -> Callable[[Screening, HookRequest], list[Mapping[str, Any]]]:
+    """The function that makes a site's cards."""
+    words = wording(site.language)
+
+    def compose(screening: Screening, request: HookRequest) -> list[Mapping[str, Any]]:
+        if not is_due(screening, site):
+            return []
+        return [card(screening, request.hook_instance, site, words).as_json()]
+
+    return compose
+
+
+def is_due(screening: Screening, site: Site) -> bool:
+    """True when the chart shows a card: by the verdict, or because parts of a transplant patient's record are missing."""
+    if screening.verdict is Verdict.NOT_YET:
+        return site.show_not_yet
+    return screening.is_shown or is_incomplete(screening)
+
+
+def is_incomplete(screening: Screening) -> bool:
+    """True when nothing can be said for want of sources although the patient was transplanted or has GVHD."""
+    return screening.verdict is Verdict.NEEDS_REVIEW and not screening.is_shown and bool(screening.unsearched)
+
+
+def card(screening: Screening, hook_instance: str, site: Site, words: Wording) -> Card:
+    """The card; its ids are the same for the same call, so that a repeated call repeats the card."""
+    return Card(
+        uuid=_id(hook_instance, "card"),
+        summary=_summary(screening, words),
+        detail="\n".join(_detail(screening, site, words)).strip(),
+        source=_source(screening, words),
+        suggestions=tuple(_suggestions(screening, hook_instance, site, words)),
+        override_reasons=tuple(
+            {"code": code, "system": _REASONS, "display": display}
+            for code, display in words.terms("override_reasons").items()
+        ),
+        links=(Link(words.phrase("card", "registry", trial=screening.trial.id), screening.trial.url),),
+        extension={_SCREENING: _extension(screening, words)},
+    )
+
+
+def _id(hook_instance: str, part: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, f"{hook_instance}/{part}"))
+
+
+def _summary(screening: Screening, words: Wording) -> str:
+    key = "summary_not_yet" if screening.verdict is Verdict.NOT_YET else "summary"
+    if is_incomplete(screening):
+        key = "summary_incomplete"
+    return words.phrase(
+        "card", key, trial=screening.trial.id,
+        met=len(_with(screening, Status.PASS)),
+        open=len(_with(screening, Status.REVIEW, Status.UNKNOWN)),
+        against=len(_with(screening, Status.FAIL)),
+    )  # fmt: skip
+
+
+def _with(screening: Screening, *statuses: Status) -> list[Finding]:
+    return [f for f in screening.findings if f.status in statuses]
+
+
+def _detail(screening: Screening, site: Site, words: Wording) -> Iterator[str]:
+    """Plain paragraphs and bullets: what it is, what to confirm, the key facts, what is missing, whom to ask."""
+    trial = screening.trial
+    yield words.phrase("card", "intro", title=trial.short_title, as_of=screening.as_of.isoformat(),
+                       version=trial.version.isoformat())  # fmt: skip
+    yield ""
+    if screening.recheck_on:
+        yield from (words.phrase("card", "recheck", day=screening.recheck_on.isoformat()), "")
+    unread = [f for f in _with(screening, Status.UNKNOWN) if f.is_unread]
+    missing = [f for f in _with(screening, Status.UNKNOWN) if not f.is_unread]
+    yield from _listed("against", _with(screening, Status.FAIL), words)
+    yield from _listed("confirm", [*_with(screening, Status.REVIEW), *unread], words)
+    yield from _facts(screening, words)
+    yield from _listed("missing", missing, words)
+    questions = words.phrase("card", "questions", n=len(_with(screening, Status.HUMAN)))
+    yield from bullets(words.term("card", "people"), [questions])
+    if site.coordinator_contact:
+        yield words.phrase("card", "contact", contact=escaped(site.coordinator_contact))
+
+
+def _facts(screening: Screening, words: Wording) -> Iterator[str]:
+    found = [f for key in _KEY_FACTS if (f := screening.finding(key)).status is Status.PASS]
+    yield from bullets(words.term("card", "facts"), [_line(f, words) for f in found[:_MOST_FACTS]])
+
+
+def _listed(title: str, findings: list[Finding], words: Wording) -> Iterator[str]:
+    """The first few in protocol order, those that this version does not read last, and how many more there are."""
+    items = [_line(f, words) for f in findings[:_MOST_TO_CONFIRM]]
+    if len(findings) > _MOST_TO_CONFIRM:
+        items.append(words.phrase("card", "more", n=len(findings) - _MOST_TO_CONFIRM))
+    yield from bullets(words.term("card", title), items)
+
+
+def _line(finding: Finding, words: Wording) -> str:
+    """One criterion: its name, why, and what in the record it rests on."""
+    because = finding.question if finding.is_unread else words.sentence(finding.judgement.reason)
+    line = words.phrase("card", "fact", name=f"{finding.name} ({finding.id})", because=because or "")
+    evidence = next(iter(finding.judgement.evidence), None)
+    if evidence is None:
+        return line
+    return f"{line}; {words.phrase('card', 'from', label=escaped(words.label(evidence)))}"
+
+
+def _source(screening: Screening, words: Wording) -> Source:
+    trial = screening.trial
+    label = words.phrase("card", "source", trial=trial.id, version=trial.version.isoformat())
+    return Source(label, trial.url, {"system": _REGISTRY, "code": trial.topic, "display": trial.id})
+
+
+def _suggestions(screening: Screening, hook_instance: str, site: Site, words: Wording) -> Iterator[Suggestion]:
+    label = words.phrase("card", "refer", trial=screening.trial.id)
+    yield Suggestion(label, _id(hook_instance, "refer"), referral(screening, words, site.referral_coding))
+    for finding in tests_due(screening) if site.suggest_tests else ():
+        test = finding.test.name if finding.test else finding.id
+        label = words.phrase("card", "test", test=test)
+        yield Suggestion(label, _id(hook_instance, finding.id), test_order(screening, finding))
+
+
+def _extension(screening: Screening, words: Wording) -> dict[str, Any]:
+    """The screening as JSON, without evidence and without keys that have no value."""
+    whole = screening_json(screening, words)
+    criteria: Iterable[dict[str, Any]] = whole["criteria"]
+    whole["criteria"] = [{k: v for k, v in one.items() if k != "evidence"} for one in criteria]
+    pruned: dict[str, Any] = without_valueless(whole)
+    return pruned
