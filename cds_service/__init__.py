@@ -1,0 +1,1 @@
+"""Trialhook: a CDS Hooks service that screens patients for a clinical trial."""

@@ -1,4 +1,4 @@
-"""Errors as the callers of the service see them: a status, an issue code and what to do, never patient content."""
+"""Errors as callers of the service see them: status, issue code and what to do, never patient content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from __future__ import annotations
 class ServiceError(Exception):
     """A request that cannot be answered with cards.
 
-    `status` is the HTTP status, `code` the FHIR issue type, the message says what was expected and what to do.
+    `status` is the HTTP status, `code` the FHIR issue type; the message says what was expected and what
+    to do.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:

@@ -15,8 +15,8 @@ from fractions import Fraction
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.truth import Truth
 
-_FHIR_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T.*)?)?)?")
-_SPAN = re.compile(r"(\d+)\s*(d|wk|mo|a)")
+_FHIR_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T.*)?)?)?", re.ASCII)
+_SPAN = re.compile(r"(\d+)\s*(d|wk|mo|a)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,13 @@ class DayRange:
         return self.first == self.last
 
     def days_until(self, day: date) -> Interval:
-        """How many days before `day` it happened; the low end may be cut at zero by nobody but the caller."""
+        """How many days before `day` it happened; negative where it may have happened after it."""
         newest, oldest = (day - self.last).days, (day - self.first).days
         return Interval(Fraction(newest), Fraction(oldest))
+
+    def shifted(self, days: int) -> DayRange:
+        """The same range `days` later (earlier when negative)."""
+        return DayRange(days_later(self.first, days), days_later(self.last, days))
 
     def before(self, day: date) -> Truth:
         """Whether it happened before `day`."""
@@ -70,7 +74,7 @@ class DayRange:
         return Truth.FALSE if self.first >= day else Truth.UNKNOWN
 
     def __str__(self) -> str:
-        return self.first.isoformat() if self.is_exact else f"{self.first.isoformat()}..{self.last.isoformat()}"
+        return f"{self.first}" if self.is_exact else f"{self.first}..{self.last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Span:
 
     @property
     def days(self) -> int:
-        """Its length in days. Raises ValueError for months and years, whose length depends on the calendar."""
+        """Its length in days. Raises ValueError for months and years, which differ in length."""
         if self.unit not in ("d", "wk"):
             raise ValueError(f"{self} has no fixed number of days")
         return self.count * (7 if self.unit == "wk" else 1)
@@ -111,6 +115,15 @@ class Span:
         return f"{self.count} {self.unit}"
 
 
+def days_later(day: date, days: int) -> date:
+    """The day that many days later (earlier when negative), at most the calendar's first or last day.
+
+    Records use 0001-01-01 and 9999-12-31 for "not known": counting on from there must not fail.
+    """
+    ordinal = day.toordinal() + days
+    return date.fromordinal(min(max(ordinal, date.min.toordinal()), date.max.toordinal()))
+
+
 def add_months(day: date, months: int) -> date:
     """The same day `months` later (earlier when negative), or the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -119,7 +132,7 @@ def add_months(day: date, months: int) -> date:
 
 
 def birthday(born: date, age: int) -> date:
-    """The day on which `age` years are completed; a birthday on 29 February falls on 1 March in other years."""
+    """The day on which `age` years are completed; 29 February falls on 1 March in years without it."""
     year = born.year + age
     if (born.month, born.day) == (2, 29) and not calendar.isleap(year):
         return date(year, 3, 1)

@@ -1,4 +1,4 @@
-"""What an answer rests on: the resource, its date, its raw words, the measure and the limit it was held against."""
+"""What an answer rests on: a resource, its date and words, its measure, and the limit it is held against."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Measure:
     limit: Limit | None = None
 
 
-# What the sentences of a finding may be made of; the doors turn each into words or JSON.
+# What the values of a reason may be; whoever prints a finding turns each into words or JSON.
 Value = Measure | Limit | DayRange | Span | date | int | str | tuple[str, ...]
 
 
@@ -27,7 +27,7 @@ Value = Measure | Limit | DayRange | Span | date | int | str | tuple[str, ...]
 class Evidence:
     """One resource that a finding rests on.
 
-    `label` is in the words of the record, so it must be escaped wherever it is shown.
+    `label`, and a `value` that is a string, are the record's own words: nobody has checked or escaped them.
     """
 
     reference: str
@@ -39,7 +39,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an answer is what it is: a code that the wording catalogues know, and its typed values."""
+    """Why an answer is what it is: a code, in no language, and its typed values."""
 
     code: str
     values: Mapping[str, Value] = field(default_factory=dict)

@@ -6,13 +6,15 @@ The rules for records that leave their end open stand in tables/exposure.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.dates import DayRange, Span
+from cds_service.clinical.dates import DayRange, Span, days_later
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Standing
+from cds_service.clinical.steps import laid_out
 from cds_service.clinical.tables import table
 
 DAY = timedelta(days=1)
@@ -22,8 +24,8 @@ DAY = timedelta(days=1)
 class Stretch:
     """Days (both ends included) on which one record gives one dose, in mg of the drug per day.
 
-    `filler` stretches bridge a hole in the documentation and count only where nothing else does. A stretch that
-    is not `sure` may not have been taken at all.
+    A stretch that is not `sure` may not have been taken at all: its `dose` begins at zero, and `stated` is the
+    dose as it was written. A `filler` bridges a hole in the documentation and counts only where nothing sure does.
     """
 
     first: date
@@ -31,11 +33,13 @@ class Stretch:
     dose: Interval
     pattern: Pattern
     use: MedicationUse
+    stated: Interval
     per_dose: Interval | None = None
     per_kilogram: bool = False
     added_to: bool = False
     filler: bool = False
     sure: bool = True
+    goes_on: bool = False
     flags: frozenset[str] = frozenset()
     fault: str | None = None
 
@@ -44,14 +48,31 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """The last day on which a drug was surely taken, and the last on which it may have been.
+
+    `stated` when the record says it; `assumed` when it says nothing and a general rule had to stand in.
+    """
+
+    sure: date
+    possible: date
+    stated: bool = False
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
-    """When a drug was taken: surely from `sure_first` to `sure_last`, possibly from `first` to `last`."""
+    """When a drug was taken: surely from `sure_first` to `sure_last`, possibly from `first` to `last`.
+
+    No day is sure when `sure_last` lies before `sure_first`. `goes_on` is true when no end of it is known.
+    """
 
     first: date
     last: date
     sure_first: date
     sure_last: date
-    flags: frozenset[str] = frozenset()
+    goes_on: bool
+    flags: frozenset[str]
 
 
 def days_of(name: str) -> int:
@@ -72,126 +93,119 @@ def stretches(use: MedicationUse, as_of: date) -> list[Stretch]:
     return found + list(_bridges(use, steps, as_of))
 
 
-def laid_out(use: MedicationUse) -> list[DoseStep]:
-    """The steps with their bounds worked out: steps in sequence follow each other, others run side by side."""
-    steps = sorted(use.steps, key=lambda step: step.order or 0)
-    if len({step.order for step in steps}) > 1:
-        return _without_shared_days(_in_sequence(steps, use.begins))
-    if len(steps) > 1 and not any(step.first or step.last or step.length_days for step in steps):
-        return [_side_by_side(steps)]
-    return _without_shared_days([_with_length(step, step.first or use.begins) for step in steps])
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """One step of a record with the time in which it was taken."""
 
+    use: MedicationUse
+    step: DoseStep
+    period: Period
 
-def _in_sequence(steps: Sequence[DoseStep], begins: DayRange | None) -> list[DoseStep]:
-    placed: list[DoseStep] = []
-    start = begins
-    for position, step in enumerate(steps):
-        start = step.first or start
-        step = _with_length(step, start)
-        if step.last is None and position < len(steps) - 1:
-            return [*placed, _any_of(steps[position:], start)]
-        placed.append(step)
-        start = None if step.last is None else DayRange(step.last.first + DAY, step.last.last + DAY)
-    return placed
+    def stretch(self, first: date, last: date, sure: bool = False, filler: bool = False) -> Iterator[Stretch]:
+        """The step's dose from `first` to `last`, or nothing where these are no days."""
+        if first > last:
+            return
+        step, stated = self.step, self._stated()
+        flags = self.period.flags | _flags(self.use, step) | ({"assumed"} if filler else set())
+        yield Stretch(
+            first, last, stated if sure else stated.down_to_zero(), step.pattern, self.use, stated, step.per_dose,
+            step.per_kilogram, step.added_to, filler, sure, self.period.goes_on and not filler, flags,
+            None if self.use.standing is Standing.NOT_TAKEN else step.fault,
+        )  # fmt: skip
 
-
-def _without_shared_days(steps: list[DoseStep]) -> list[DoseStep]:
-    """A step that ends on the day the next one begins ends the day before: it is a handover, not a double dose."""
-    handed: list[DoseStep] = []
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
-        start = after.first if after else None
-        if start and step.last and step.first and step.first.first < start.first and step.last == start:
-            step = replace(step, last=DayRange(start.first - DAY, start.last - DAY))
-        handed.append(step)
-    return handed
-
-
-def _with_length(step: DoseStep, start: DayRange | None) -> DoseStep:
-    if step.length_days is None or step.last is not None or start is None:
-        return replace(step, first=start)
-    length = timedelta(days=step.length_days - 1)
-    return replace(step, first=start, last=DayRange(start.first + length, start.last + length))
-
-
-def _any_of(steps: Sequence[DoseStep], start: DayRange | None) -> DoseStep:
-    """Steps without bounds: on each day one of them was taken, nobody knows which."""
-    daily = steps[0].daily
-    for step in steps[1:]:
-        daily = daily.hull(step.daily)
-    ends = [step.last for step in steps if step.last]
-    return replace(steps[0], daily=daily, per_dose=None, pattern="unknown", first=start,
-                   last=ends[-1] if ends else None, fault="steps-without-bounds")  # fmt: skip
-
-
-def _side_by_side(steps: Sequence[DoseStep]) -> DoseStep:
-    """Instructions without order: parts of one day add up; otherwise they may be alternatives."""
-    together = steps[0].daily
-    largest = steps[0].daily
-    for step in steps[1:]:
-        together = together + step.daily
-        largest = largest.hull(step.daily)
-    alternate = {step.pattern for step in steps} == {"qod"}
-    parts = all(step.part_of_day for step in steps) or alternate or steps[0].order is not None
-    daily = together if parts else Interval(largest.low, together.high)
-    return replace(steps[0], daily=daily, per_dose=None, pattern="alternating" if alternate else "daily",
-                   fault=next((s.fault for s in steps if s.fault), None),
-                   text_only=any(s.text_only for s in steps), conflict=any(s.conflict for s in steps))  # fmt: skip
+    def _stated(self) -> Interval:
+        if self.use.standing is Standing.NOT_TAKEN:
+            return ZERO
+        return ANYTHING if self.step.fault is not None and self.step.daily.high is None else self.step.daily
 
 
 def _stretches_of(use: MedicationUse, step: DoseStep, as_of: date) -> Iterator[Stretch]:
     period = _period(use, step, as_of)
-    dose = step.daily if step.fault is None or step.daily.high is not None else ANYTHING
-    flags = period.flags | _flags(use, step)
-
-    def part(first: date, last: date, amount: Interval, sure: bool = False) -> Iterator[Stretch]:
-        if first <= last:
-            yield Stretch(first, last, amount, step.pattern, use, step.per_dose, step.per_kilogram,
-                          step.added_to, False, sure, flags, step.fault)  # fmt: skip
-
+    course = _Course(use, step, period)
     if use.standing is Standing.NOT_TAKEN:
-        yield from part(period.first, period.last, ZERO, sure=True)
+        yield from course.stretch(period.first, period.last, sure=True)
         return
     if period.sure_first > period.sure_last:
-        yield from part(period.first, period.last, dose.down_to_zero())
-        return
-    yield from part(period.first, period.sure_first - DAY, dose.down_to_zero())
-    yield from part(period.sure_first, period.sure_last, dose, sure=True)
-    yield from part(period.sure_last + DAY, period.last, dose.down_to_zero())
+        yield from course.stretch(period.first, period.last)
+    else:
+        yield from course.stretch(period.first, days_later(period.sure_first, -1))
+        yield from course.stretch(period.sure_first, period.sure_last, sure=True)
+        yield from course.stretch(period.sure_last + DAY, period.last)
+    for first, last in _undocumented(use, step, period, as_of):
+        yield from course.stretch(first, last, filler=True)
 
 
 def _flags(use: MedicationUse, step: DoseStep) -> frozenset[str]:
     marks = {
         "text-only": step.text_only or use.certainty is Certainty.TEXT,
         "conflict": step.conflict or use.conflict,
-        "left-censored": use.begins is None and step.first is None,
+        "left-censored": _has_no_start(use, step),
     }
     return frozenset(name for name, holds in marks.items() if holds)
 
 
+def _has_no_start(use: MedicationUse, step: DoseStep) -> bool:
+    return use.begins is None and step.first is None
+
+
+def _undocumented(
+    use: MedicationUse, step: DoseStep, period: Period, as_of: date
+) -> Iterator[tuple[date, date]]:
+    """Days, first and last, of which the record says nothing although the drug may have been taken."""
+    if _has_no_start(use, step) and use.kind != "administration":
+        yield days_later(period.first, -days_of("unstated_start_reaches_back")), days_later(period.first, -1)
+    if use.active and use.kind == "request" and use.supply_ends and not (step.last or use.ends):
+        run_out = max(use.supply_ends, period.first)
+        yield days_later(run_out, 1), min(days_later(run_out, days_of("gap_possible")), as_of)
+
+
 def _period(use: MedicationUse, step: DoseStep, as_of: date) -> Period:
-    """When the step was taken. Sure days are none when its sure end lies before its sure beginning."""
-    begins = step.first or use.begins or DayRange.of(min(use.written or as_of, as_of))
-    sure_last, last, assumed = _end(use, step, begins, as_of)
-    stopped_early = use.standing is Standing.ENDED and sure_last > as_of  # on a day that nobody wrote down
-    only_possible = use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED
-    if stopped_early or only_possible or use.route in ("depot", "unknown"):
-        sure_last = begins.last - DAY
-    return Period(begins.first, min(last, as_of), begins.last, min(sure_last, as_of),
-                  frozenset({"assumed"}) if assumed else frozenset())  # fmt: skip
-
-
-def _end(use: MedicationUse, step: DoseStep, begins: DayRange, as_of: date) -> tuple[date, date, bool]:
-    """The last sure day, the last possible day, and whether that had to be assumed."""
+    """When the step was taken, as far as the record tells, up to `as_of`."""
     stated = _earlier(step.last, use.ends)
-    if stated is not None:
-        return stated.first, stated.last, False
-    if use.standing is Standing.NOT_TAKEN:
-        return as_of, as_of, False
-    if use.kind == "administration":
-        return begins.last, begins.last, False
-    if use.kind == "statement":
-        return _statement_end(use, begins, as_of)
-    return _request_end(use, begins, as_of)
+    begins = step.first or use.begins or _latest_beginning(use, stated, as_of)
+    flags = frozenset[str]()
+    if stated and stated.last < begins.first:  # ends before it begins: not to be believed, and not to be lost
+        flags = frozenset({"conflict"})
+        end = End(days_later(begins.last, -1), as_of)
+        begins = DayRange(stated.first, begins.last)
+    else:
+        end = End(stated.first, stated.last, stated=True) if stated else _end(use, begins, as_of)
+    if end.assumed:
+        flags = frozenset({"assumed"})
+    return Period(begins.first, min(end.possible, as_of), begins.last,
+                  _surely_until(use, step, begins, end, as_of), _goes_on(use, end, as_of), flags)  # fmt: skip
+
+
+def _latest_beginning(use: MedicationUse, stated: DayRange | None, as_of: date) -> DayRange:
+    """The day by which a drug without a stated beginning had begun."""
+    days = [as_of, use.written or as_of, *([stated.first] if stated else [])]
+    return DayRange.of(min(days))
+
+
+def _surely_until(use: MedicationUse, step: DoseStep, begins: DayRange, end: End, as_of: date) -> date:
+    """The last sure day; one before the beginning where none is."""
+    never = days_later(begins.last, -1)
+    if use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED:
+        return never
+    if use.route in ("depot", "unknown"):
+        return never
+    over = use.standing is Standing.ENDED
+    if over and end.sure > as_of:  # it ended earlier than planned, on a day that nobody wrote down
+        return never
+    once = use.kind == "administration"
+    if _has_no_start(use, step) and (once or (over and not end.stated) or (use.written or as_of) > as_of):
+        return never
+    if use.standing is Standing.HELD:
+        return (
+            min(end.sure, days_later(use.written, -1)) if use.kind == "statement" and use.written else never
+        )
+    return min(end.sure, as_of)
+
+
+def _goes_on(use: MedicationUse, end: End, as_of: date) -> bool:
+    if use.standing in (Standing.ENDED, Standing.NOT_TAKEN):
+        return False
+    return end.possible > as_of or (end.possible == as_of and not end.stated and use.kind != "administration")
 
 
 def _earlier(one: DayRange | None, other: DayRange | None) -> DayRange | None:
@@ -200,34 +214,40 @@ def _earlier(one: DayRange | None, other: DayRange | None) -> DayRange | None:
     return DayRange(min(one.first, other.first), min(one.last, other.last))
 
 
-def _statement_end(use: MedicationUse, begins: DayRange, as_of: date) -> tuple[date, date, bool]:
+def _end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
+    """When the drug ended, where the record does not say it."""
+    if use.standing is Standing.NOT_TAKEN:
+        return End(as_of, as_of)
+    if use.kind == "administration":
+        return End(begins.last, begins.last)
+    return _statement_end(use, begins, as_of) if use.kind == "statement" else _request_end(use, begins, as_of)
+
+
+def _statement_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     if use.standing is Standing.ENDED:
-        return use.written or begins.last, use.written or as_of, False
-    if use.standing is Standing.HELD:
-        return (use.written or begins.last) - DAY, as_of, False
+        return End(use.written or begins.last, use.written or as_of)
     confirmed = use.written and (as_of - use.written).days <= days_of("statement_confirmed_within")
-    return as_of, as_of, not confirmed
+    return End(as_of, as_of, assumed=use.standing is Standing.TAKEN and not confirmed)
 
 
-def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> tuple[date, date, bool]:
+def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     if use.supply_ends is not None:
-        tail = timedelta(days=days_of("gap_possible") if use.active else 0)
-        return use.supply_ends, use.supply_ends + tail, False
-    counts_until = begins.first + timedelta(days=days_of("open_request_counts"))
-    valid_until = use.valid_until or as_of
+        return End(use.supply_ends, use.supply_ends)
+    counts_until = days_later(use.written or begins.first, days_of("open_request_counts"))
+    valid_until = max(use.valid_until, begins.last) if use.valid_until else as_of
     if use.standing is Standing.ENDED:
-        nothing_sure = begins.last - DAY
-        return nothing_sure, min(counts_until, valid_until, max(as_of - DAY, begins.last)), False
-    if use.standing is Standing.HELD:
-        return begins.last - DAY, valid_until, False
-    return min(counts_until, valid_until), valid_until, True
+        return End(days_later(begins.last, -1), min(counts_until, valid_until, max(as_of - DAY, begins.last)))
+    return End(min(counts_until, valid_until), valid_until, assumed=use.standing is Standing.TAKEN)
 
 
 def _bridges(use: MedicationUse, steps: Sequence[DoseStep], as_of: date) -> Iterator[Stretch]:
-    """Holes between dated steps, possibly bridged with the dose before; they count where nothing else does."""
-    for before, after in zip(steps, steps[1:], strict=False):
-        if before.last and after.first:
-            first, last = before.last.last + DAY, min(after.first.first - DAY, as_of)
-            if first <= last and (last - first).days < days_of("gap_possible"):
-                yield Stretch(first, last, before.daily.down_to_zero(), before.pattern, use, before.per_dose,
-                              before.per_kilogram, filler=True, sure=False, flags=frozenset({"assumed"}))  # fmt: skip
+    """Holes between dated steps, possibly bridged with the dose before; fillers all."""
+    if use.standing is Standing.NOT_TAKEN:
+        return
+    for before, after in pairwise(steps):
+        if before.last is None or after.first is None or before.last.last >= after.first.first:
+            continue
+        first, last = before.last.last + DAY, after.first.first - DAY
+        if (last - first).days < days_of("gap_possible") and first <= min(last, as_of):
+            period = Period(first, last, first, last, False, frozenset())
+            yield from _Course(use, before, period).stretch(first, min(last, as_of), filler=True)

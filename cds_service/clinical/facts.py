@@ -120,7 +120,11 @@ class PatientFacts:
     def problems_of(self, concepts: Collection[str]) -> list[Problem]:
         """The problems recognised as one of the concepts, the surest and newest first."""
         found = [p for p in self.problems if any(c in p.concepts for c in concepts)]
-        return sorted(found, key=lambda p: (-_surest(p.concepts, concepts), _latest_first(p.when), p.reference))
+
+        def rank(problem: Problem) -> tuple[int, int, str]:
+            return -_surest(problem.concepts, concepts), _latest_first(problem.when), problem.reference
+
+        return sorted(found, key=rank)
 
     def interventions_of(self, concepts: Collection[str]) -> list[Intervention]:
         """The procedures recognised as one of the concepts, the newest first."""

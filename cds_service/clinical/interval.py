@@ -15,7 +15,8 @@ from typing import Literal, cast
 from cds_service.clinical.truth import Truth
 
 Operator = Literal[">", ">=", "<", "<="]
-_LIMIT = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s*(\S.*)?")
+# The blank before the unit is needed: "> 10*9/L" is a unit whose number was forgotten, not a limit of ten.
+_LIMIT = re.compile(r"(>=|<=|>|<)\s*(\d+(?:\.\d+)?)\s+(\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,12 @@ class Interval:
     high_open: bool = False
 
     def __post_init__(self) -> None:
-        if self.high is not None and self.high < self.low:
+        if self.high is None:
+            return
+        if self.high < self.low:
             raise ValueError("an interval ends before it begins")
+        if self.high == self.low and (self.low_open or self.high_open):
+            raise ValueError("an interval of one number that excludes it is empty")
 
     @classmethod
     def exactly(cls, value: Fraction | Decimal | int) -> Interval:
@@ -45,33 +50,52 @@ class Interval:
     def is_zero(self) -> bool:
         return self.is_exact and self.low == 0
 
+    @property
+    def begins_at_zero(self) -> bool:
+        """True when zero is its lowest number and belongs to it."""
+        return self.low == 0 and not self.low_open
+
     def __add__(self, other: Interval) -> Interval:
-        high = None if self.high is None or other.high is None else self.high + other.high
-        return Interval(
-            self.low + other.low, high, self.low_open or other.low_open, self.high_open or other.high_open
-        )
+        low_open = self.low_open or other.low_open
+        if self.high is None or other.high is None:
+            return Interval(self.low + other.low, None, low_open)
+        high_open = self.high_open or other.high_open
+        return Interval(self.low + other.low, self.high + other.high, low_open, high_open)
 
     def scaled(self, factor: Fraction | int) -> Interval:
         """Each number times `factor`, which must not be negative."""
         if factor < 0:
             raise ValueError("intervals here are scaled by factors of zero or more")
-        high = None if self.high is None else self.high * factor
-        return Interval(self.low * factor, high, self.low_open, self.high_open)
+        return self.times(Interval.exactly(factor))
 
     def times(self, other: Interval) -> Interval:
         """Products of the numbers of two intervals without negative numbers."""
-        high = None if self.high is None or other.high is None else self.high * other.high
-        return Interval(
-            self.low * other.low, high, self.low_open or other.low_open, self.high_open or other.high_open
+        if self.is_zero or other.is_zero:
+            return ZERO  # nothing of an unknown amount is still nothing
+        low_open = (self.low_open and not other.begins_at_zero) or (
+            other.low_open and not self.begins_at_zero
         )
+        if self.high is None or other.high is None:
+            return Interval(self.low * other.low, None, low_open)
+        high_open = self.high_open or other.high_open
+        return Interval(self.low * other.low, self.high * other.high, low_open, high_open)
 
     def over(self, divisor: Interval) -> Interval:
-        """Quotients by an interval of positive, bounded numbers."""
-        if divisor.low <= 0 or divisor.high is None:
-            raise ValueError("the divisor must be positive and bounded")
-        high = None if self.high is None else self.high / divisor.low
-        return Interval(
-            self.low / divisor.high, high, self.low_open or divisor.high_open, self.high_open or divisor.low_open
+        """Quotients without negative numbers; a divisor that may be almost zero makes them unbounded.
+
+        Raises ValueError for a divisor that is zero.
+        """
+        if divisor.is_zero:
+            raise ValueError("the divisor is zero")
+        return self.times(divisor._inverse())
+
+    def _inverse(self) -> Interval:
+        low = Fraction(0) if self.high is None else 1 / self.high
+        low_open = self.high is None or self.high_open
+        return (
+            Interval(low, 1 / self.low, low_open, self.low_open)
+            if self.low
+            else Interval(low, None, low_open)
         )
 
     def hull(self, other: Interval) -> Interval:
@@ -107,9 +131,10 @@ class Limit:
         Raises ValueError when one of them is missing: a bound without a unit means nothing.
         """
         match = _LIMIT.fullmatch(text.strip())
-        if match is None or match[3] is None:
-            raise ValueError(f'expected an operator, a number and a unit such as "> 0.25 mg/kg/d", found {text!r}')
-        return cls(cast(Operator, match[1]), Fraction(match[2]), match[3].strip())
+        if match is None:
+            expected = 'an operator, a number, a blank and a unit such as "> 0.25 mg/kg/d"'
+            raise ValueError(f"expected {expected}, found {text!r}")
+        return cls(cast(Operator, match[1]), Fraction(match[2]), match[3])
 
     def holds_for(self, quantity: Interval) -> Truth:
         """Whether every number of the interval keeps the limit, none does, or it cannot be told."""
@@ -121,9 +146,9 @@ class Limit:
         low, high = quantity.low, quantity.high
         if low > self.value or (low == self.value and (quantity.low_open or not strict)):
             return Truth.TRUE
-        if high is not None and (high < self.value or (high == self.value and (strict or quantity.high_open))):
-            return Truth.FALSE
-        return Truth.UNKNOWN
+        if high is None or high > self.value:
+            return Truth.UNKNOWN
+        return Truth.FALSE if high < self.value or strict or quantity.high_open else Truth.UNKNOWN
 
     def is_near(self, quantity: Interval, band: Fraction) -> bool:
         """True when an end of the interval lies within `band` (a share of the limit, 0 for equality)."""

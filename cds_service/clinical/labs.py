@@ -34,12 +34,11 @@ class Result:
     unit_was_assumed: bool = False
     units_conflict: bool = False
     text_only: bool = False
-    abnormal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The newest results of an analyte: all of one day, worst doubt included.
+    """The newest results of an analyte, all of one day.
 
     `quantity` spans the values of that day; `disagree` says that they differ.
     """
@@ -58,7 +57,7 @@ def unit_of(analyte: str) -> str:
 def usable(results: Iterable[Result], analyte: str) -> list[Result]:
     """The results of the analyte with a value and a day, newest first."""
     found = [r for r in results if r.analyte == analyte and r.when and isinstance(r.quantity, Interval)]
-    return sorted(found, key=lambda r: (r.when.last if r.when else date.min, r.reference), reverse=True)
+    return sorted(found, key=lambda r: (_day(r), r.reference), reverse=True)
 
 
 def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
@@ -66,12 +65,16 @@ def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
     candidates = usable(results, analyte)
     if not candidates:
         return None
-    day = candidates[0].when.last if candidates[0].when else date.min
-    same_day = [r for r in candidates if r.when and r.when.last == day]
+    day = _day(candidates[0])
+    same_day = [r for r in candidates if _day(r) == day]
     final = [r for r in same_day if not r.preliminary] or same_day
     spans = {r.quantity for r in final if isinstance(r.quantity, Interval)}
-    span = _hull(spans)
-    return Chosen(tuple(final), span, day, disagree=len(spans) > 1)
+    return Chosen(tuple(final), _hull(spans), day, disagree=len(spans) > 1)
+
+
+def _day(result: Result) -> date:
+    """The first day that its date can mean, so that a partial date never passes for fresher than it is."""
+    return result.when.first if result.when else date.min
 
 
 def _hull(intervals: Iterable[Interval]) -> Interval:

@@ -1,7 +1,7 @@
 """Values with units as records write them, turned into exact intervals in the unit that the rules use.
 
-A closed table per analyte (tables/units.yaml) decides. Whatever it does not list is not understood and says so;
-a missing unit is never taken for the expected one.
+A closed table per analyte (tables/units.yaml) decides. Whatever it does not list is not understood and says
+so; a missing unit is never taken for the expected one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from cds_service.clinical.interval import Interval
 from cds_service.clinical.tables import table
 
 UCUM = "http://unitsofmeasure.org"
-Comparator = Literal["<", "<=", ">", ">="]
 Fault = Literal["no-value", "no-unit", "unit-not-understood", "units-disagree", "implausible", "not-a-number"]
 _LARGEST_EXPONENT = 15
 
@@ -76,7 +75,8 @@ class AnalyteUnits:
         return Unusable("unit-not-understood") if raw.code or raw.unit else None
 
     def _known(self, text: str) -> str | None:
-        code = self.spellings.get(text, text)
+        written = text.strip()
+        code = self.spellings.get(written, written)
         return code if code in self.factors else None
 
 
@@ -87,18 +87,19 @@ def analyte_units() -> Mapping[str, AnalyteUnits]:
 
 
 def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
-    low, high = row["plausible"]
     return AnalyteUnits(
         unit=row["unit"],
         factors={code: Fraction(factor) for code, factor in row["units"].items()},
         spellings=row.get("spellings", {}),
-        plausible=Interval(Fraction(low), Fraction(high)),
-        unitless=tuple(
-            (Interval(Fraction(one["from"]), Fraction(one["to"])), one["unit"]) for one in row.get("unitless", [])
-        ),
+        plausible=_range(*row["plausible"]),
+        unitless=tuple((_range(one["from"], one["to"]), one["unit"]) for one in row.get("unitless", [])),
         properties={name: frozenset(codes) for name, codes in row.get("properties", {}).items()},
         bare=row.get("bare", False),
     )
+
+
+def _range(low: int | str, high: int | str) -> Interval:
+    return Interval(Fraction(low), Fraction(high))
 
 
 def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
@@ -117,10 +118,15 @@ def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
         code = units.unit if units.bare else _unit_that_explains(units, number)
     if isinstance(code, Unusable):
         return code
-    value = number * units.factors[code]
-    if not units.plausible.low <= value <= (units.plausible.high or value):
+    interval = _plausible(units, number * units.factors[code], raw.comparator)
+    return interval if isinstance(interval, Unusable) else Converted(interval, code, assumed)
+
+
+def _plausible(units: AnalyteUnits, value: Fraction, comparator: str | None) -> Interval | Unusable:
+    lowest, highest = units.plausible.low, units.plausible.high
+    if value < lowest or (highest is not None and value > highest):
         return Unusable("implausible")
-    return Converted(_opened(value, raw.comparator), code, assumed)
+    return _opened(value, comparator)
 
 
 def exact(value: Decimal | None) -> Fraction | Unusable:
@@ -139,9 +145,12 @@ def _unit_that_explains(units: AnalyteUnits, number: Fraction) -> str | Unusable
     return Unusable("no-unit")
 
 
-def _opened(value: Fraction, comparator: str | None) -> Interval:
-    if comparator in ("<", "<="):
-        return Interval(Fraction(0), value, high_open=comparator == "<")
+def _opened(value: Fraction, comparator: str | None) -> Interval | Unusable:
     if comparator in (">", ">="):
         return Interval(value, None, low_open=comparator == ">")
-    return Interval(value, value)
+    if comparator == "<" and value == 0:
+        return Unusable("implausible")  # less than nothing
+    if comparator in ("<", "<="):
+        return Interval(Fraction(0), value, high_open=comparator == "<")
+    # A sign that is not known, such as R5's "ad", may mean anything.
+    return Unusable("not-a-number") if comparator else Interval(value, value)

@@ -12,14 +12,19 @@ from cds_service.clinical.tables import table
 def cockcroft_gault(age: Interval, sex: Sex, kilograms: Interval, creatinine: Interval) -> Interval:
     """Clearance in mL/min for completed years, body weight in kg and creatinine in mg/dL.
 
-    Where the sex is not known it spans both. Raises ValueError for a creatinine that may be zero or is unbounded.
+    Where the sex is not known it spans both. A creatinine that may be almost zero leaves it unbounded.
+    Raises ValueError for a creatinine of zero.
     """
     rows = table("renal")
-    oldest = age.high if age.high is not None else age.low
-    years_left = Interval(max(Fraction(0), rows["age_from"] - oldest), max(Fraction(0), rows["age_from"] - age.low))
+    years_left = _years_left(age, rows["age_from"])
     clearance = years_left.times(kilograms).over(creatinine.scaled(rows["creatinine_factor"]))
     female = clearance.scaled(Fraction(rows["female_factor"]))
     return {"male": clearance, "female": female, "unknown": clearance.hull(female)}[sex]
+
+
+def _years_left(age: Interval, limit: int) -> Interval:
+    least = Fraction(0) if age.high is None else max(Fraction(0), limit - age.high)
+    return Interval(least, max(least, limit - age.low))
 
 
 def ideal_weight(sex: Sex, centimetres: Interval) -> Interval | None:

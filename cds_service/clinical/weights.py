@@ -1,13 +1,13 @@
-"""Body weight in time: which weight counts for a day, and whether the recorded weights contradict each other."""
+"""Body weight in time: which weight counts for a day, and whether recorded weights contradict each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
-from cds_service.clinical.dates import Span
+from cds_service.clinical.dates import Span, days_later
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result, usable
 from cds_service.clinical.tables import table
@@ -35,13 +35,11 @@ class WeightHistory:
 
     def __init__(self, results: Iterable[Result]) -> None:
         by_day: dict[date, Weight] = {}
-        for result in usable(results, "weight"):
-            if result.when and result.when.is_exact and isinstance(result.quantity, Interval):
-                day = result.when.first
-                known = by_day.get(day)
-                span = result.quantity if known is None else known.kilograms.hull(result.quantity)
-                by_day[day] = Weight(day, span, result.reference)
-        self.weights = tuple(by_day[day] for day in sorted(by_day) if by_day[day].kilograms.low > 0)
+        for weight in _readings(results):
+            known = by_day.get(weight.day)
+            span = weight.kilograms if known is None else known.kilograms.hull(weight.kilograms)
+            by_day[weight.day] = Weight(weight.day, span, weight.reference)
+        self.weights = tuple(by_day[day] for day in sorted(by_day))
         limits = table("weights")
         self._fresh = Span.parse(limits["fresh"]).days
         self._usable = Span.parse(limits["usable"]).days
@@ -63,7 +61,7 @@ class WeightHistory:
     def turning_days(self) -> set[date]:
         """Every day on which another weight may begin to count."""
         shifts = (0, self._fresh + 1, self._usable + 1, -self._fresh)
-        return {w.day + timedelta(days=shift) for w in self.weights for shift in shifts}
+        return {days_later(w.day, shift) for w in self.weights for shift in shifts}
 
     def recent(self, day: date) -> tuple[Weight, ...]:
         """The weights of the last 90 days before `day`, that day included."""
@@ -83,3 +81,13 @@ class WeightHistory:
         lightest = min(one.kilograms.low, other.kilograms.low)
         heaviest = max(w.kilograms.high or w.kilograms.low for w in (one, other))
         return heaviest - lightest > self._jump_share * one.kilograms.low
+
+
+def _readings(results: Iterable[Result]) -> Iterator[Weight]:
+    """The weights that were read off a scale on a known day; "> 100 kg" was not."""
+    for result in usable(results, "weight"):
+        kilograms = result.quantity
+        if not (result.when and result.when.is_exact and isinstance(kilograms, Interval)):
+            continue
+        if kilograms.low > 0 and kilograms.high is not None:
+            yield Weight(result.when.first, kilograms, result.reference)

@@ -1,146 +1,60 @@
 """The elements that we read of each FHIR resource, and nothing else.
 
-Shapes are those of R4 and R4B; where R5 or STU3 name an element otherwise, that name is read beside it, so that a
-resource of another version is neither dropped nor misread. Everything not declared here is ignored unread.
+Shapes are those of R4 and R4B; where R5, STU3 or DSTU2 name an element otherwise, that name is read beside
+it, so that a resource of another version is neither dropped nor misread. Whatever is not declared is ignored.
 """
 
-from __future__ import annotations
+# ruff: noqa: N815 - these are the names of FHIR
 
-from decimal import Decimal
+from __future__ import annotations
 
 import msgspec
 from msgspec import Struct, field
 
-# An element that is left undecoded, and is not there.
-ABSENT = msgspec.Raw()
+from cds_service.fhir.datatypes import (
+    ABSENT,
+    AdministrationDosage,
+    CodeableConcept,
+    CodeableReference,
+    CodedExtension,
+    Coding,
+    Dosage,
+    DoseAndRate,
+    Identifier,
+    Number,
+    Period,
+    Quantity,
+    Range,
+    Ratio,
+    Reference,
+    Repeat,
+    Timing,
+)
 
-
-class Coding(Struct):
-    system: str | None = None
-    code: str | None = None
-    display: str | None = None
-
-
-class CodeableConcept(Struct):
-    coding: list[Coding] | None = None
-    text: str | None = None
-
-    def pairs(self) -> list[tuple[str | None, str | None]]:
-        """Its codings as (system, code)."""
-        return [(one.system, one.code) for one in self.coding or ()]
-
-    def texts(self) -> list[str]:
-        """Its own text, then the displays of its codings."""
-        return [text for text in (self.text, *(one.display for one in self.coding or ())) if text]
-
-    def label(self) -> str:
-        """The words that a person would call it by; the first code where it has no words."""
-        words = self.texts()
-        codes = [one.code for one in self.coding or () if one.code]
-        return words[0] if words else codes[0] if codes else ""
-
-
-class Quantity(Struct):
-    value: Decimal | None = None
-    comparator: str | None = None
-    unit: str | None = None
-    system: str | None = None
-    code: str | None = None
-
-
-class Range(Struct):
-    low: Quantity | None = None
-    high: Quantity | None = None
-
-
-class Ratio(Struct):
-    numerator: Quantity | None = None
-    denominator: Quantity | None = None
-
-
-class Period(Struct):
-    start: str | None = None
-    end: str | None = None
-
-
-class Identifier(Struct):
-    system: str | None = None
-    value: str | None = None
-
-
-class Reference(Struct):
-    reference: str | None = None
-    display: str | None = None
-    identifier: Identifier | None = None
-
-
-class CodeableReference(Struct):
-    """R5's choice of a concept or a reference."""
-
-    concept: CodeableConcept | None = None
-    reference: Reference | None = None
-
-
-class Annotation(Struct):
-    text: str | None = None
-
-
-class Repeat(Struct):
-    boundsPeriod: Period | None = None
-    boundsDuration: Quantity | None = None
-    boundsRange: Range | None = None
-    count: int | None = None
-    countMax: int | None = None
-    frequency: int | None = None
-    frequencyMax: int | None = None
-    period: Decimal | None = None
-    periodMax: Decimal | None = None
-    periodUnit: str | None = None
-    dayOfWeek: list[str] | None = None
-    timeOfDay: list[str] | None = None
-    when: list[str] | None = None
-
-
-class Timing(Struct):
-    event: list[str] | None = None
-    repeat: Repeat | None = None
-    code: CodeableConcept | None = None
-
-
-class DoseAndRate(Struct):
-    type: CodeableConcept | None = None
-    doseQuantity: Quantity | None = None
-    doseRange: Range | None = None
-    rateRatio: Ratio | None = None
-    rateQuantity: Quantity | None = None
-    rateRange: Range | None = None
-
-
-class Dosage(Struct):
-    sequence: int | None = None
-    text: str | None = None
-    patientInstruction: str | None = None
-    timing: Timing | None = None
-    asNeededBoolean: bool | None = None
-    asNeededCodeableConcept: CodeableConcept | None = None
-    asNeeded: bool | None = None
-    asNeededFor: list[CodeableConcept] | None = None
-    route: CodeableConcept | None = None
-    method: CodeableConcept | None = None
-    doseAndRate: list[DoseAndRate] | None = None
-    doseQuantity: Quantity | None = None
-    doseRange: Range | None = None
-    modifierExtension: list[msgspec.Raw] | None = None
-
-
-class AdministrationDosage(Struct):
-    text: str | None = None
-    route: CodeableConcept | None = None
-    dose: Quantity | None = None
+# The data types belong to the same vocabulary: whoever reads elements finds both here.
+__all__ = [
+    "ABSENT",
+    "AdministrationDosage",
+    "CodeableConcept",
+    "CodeableReference",
+    "CodedExtension",
+    "Coding",
+    "Dosage",
+    "DoseAndRate",
+    "Identifier",
+    "Number",
+    "Period",
+    "Quantity",
+    "Range",
+    "Ratio",
+    "Reference",
+    "Repeat",
+    "Timing",
+]
 
 
 class Resource(Struct, kw_only=True):
-    """What every resource may have. `meta` is not read: a bad stamp there must not cost a resource."""
+    """What every resource may have. `meta` is no part of it: a bad stamp there must not cost a resource."""
 
     id: str | None = None
     modifierExtension: list[msgspec.Raw] | None = None
@@ -171,7 +85,12 @@ class Condition(Resource, kw_only=True):
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
     abatementString: str | None = None
+    abatementAge: msgspec.Raw = ABSENT
+    abatementRange: msgspec.Raw = ABSENT
+    abatementBoolean: bool | None = None
     recordedDate: str | None = None
+    assertedDate: str | None = None
+    dateRecorded: str | None = None
     stage: list[ConditionStage] | ConditionStage | None = None
 
 
@@ -185,6 +104,7 @@ class Procedure(Resource, kw_only=True):
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
     notDone: bool | None = None
+    notPerformed: bool | None = None
 
 
 class ReferenceRange(Struct):
@@ -195,13 +115,9 @@ class ReferenceRange(Struct):
 
 
 class Observation(Resource, kw_only=True):
-    status: str | None = None
+    """A result, or one component of a result, which has a code and a value of its own."""
+
     code: CodeableConcept | None = None
-    subject: Reference | None = None
-    effectiveDateTime: str | None = None
-    effectivePeriod: Period | None = None
-    effectiveInstant: str | None = None
-    issued: str | None = None
     valueQuantity: Quantity | None = None
     valueInteger: int | None = None
     valueString: str | None = None
@@ -210,15 +126,27 @@ class Observation(Resource, kw_only=True):
     dataAbsentReason: CodeableConcept | None = None
     interpretation: list[CodeableConcept] | CodeableConcept | None = None
     referenceRange: list[ReferenceRange] | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    focus: list[Reference] | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    effectiveInstant: str | None = None
     specimen: Reference | None = None
-    partOf: list[Reference] | None = None
+    hasMember: list[Reference] | None = None
+    component: list[Observation] | None = None
+
+
+class DiagnosticReport(Resource, kw_only=True):
+    status: str | None = None
+    subject: Reference | None = None
+    result: list[Reference] | None = None
 
 
 class SubstanceStrength(Struct):
-    item: CodeableConcept | CodeableReference | None = None
-    itemCodeableConcept: CodeableConcept | None = None
     strength: Ratio | None = None
     strengthRatio: Ratio | None = None
+    amount: Ratio | None = None
 
 
 class Medication(Resource, kw_only=True):
@@ -242,12 +170,21 @@ class MedicationRecord(Resource, kw_only=True):
     partOf: list[Reference] | None = None
 
 
+class Adherence(Struct):
+    """R5's word for whether the drug is taken."""
+
+    code: CodeableConcept | None = None
+
+
 class MedicationStatement(MedicationRecord, kw_only=True):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     dateAsserted: str | None = None
     dosage: list[Dosage] | None = None
     taken: str | None = None
+    wasNotTaken: bool | None = None
+    adherence: Adherence | None = None
+    renderedDosageInstruction: str | None = None
 
 
 class DispenseRequest(Struct):
@@ -259,9 +196,12 @@ class MedicationRequest(MedicationRecord, kw_only=True):
     intent: str | None = None
     doNotPerform: bool | None = None
     reportedBoolean: bool | None = None
+    reportedReference: Reference | None = None
     reported: bool | None = None
     authoredOn: str | None = None
+    effectiveDosePeriod: Period | None = None
     dosageInstruction: list[Dosage] | None = None
+    renderedDosageInstruction: str | None = None
     dispenseRequest: DispenseRequest | None = None
     priorPrescription: Reference | None = None
     groupIdentifier: Identifier | None = None
@@ -272,7 +212,11 @@ class MedicationAdministration(MedicationRecord, kw_only=True):
     effectivePeriod: Period | None = None
     occurenceDateTime: str | None = None
     occurencePeriod: Period | None = None
+    effectiveTimeDateTime: str | None = None
+    effectiveTimePeriod: Period | None = None
+    wasNotGiven: bool | None = None
     request: Reference | None = None
+    prescription: Reference | None = None
     dosage: AdministrationDosage | None = None
 
 
@@ -283,6 +227,8 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
         MedicationStatement, MedicationRequest, MedicationAdministration,
     )
 }  # fmt: skip
+# Read as well, though nothing in them is evidence.
+READ_TYPES: dict[str, type[Resource]] = {**RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport}
 
 
 class BundleLink(Struct):
@@ -294,14 +240,16 @@ class EntrySearch(Struct):
 
 
 class BundleEntry(Struct):
-    fullUrl: str | None = None
+    """One entry; all of it raw, so that a bad address or search mode does not cost the resource."""
+
+    fullUrl: msgspec.Raw = ABSENT
     resource: msgspec.Raw = ABSENT
-    search: EntrySearch | None = None
+    search: msgspec.Raw = ABSENT
 
 
 class Bundle(Struct):
-    total: int | None = None
-    link: list[BundleLink] | None = None
+    total: msgspec.Raw = ABSENT
+    link: msgspec.Raw = ABSENT
     entry: list[msgspec.Raw] | None = None
 
 
@@ -313,18 +261,26 @@ class OperationOutcome(Struct):
     issue: list[Issue] = field(default_factory=list)
 
 
+class Meta(Struct):
+    lastUpdated: str | None = None
+
+
 class Head(Struct):
     """The least that says what an object is: looked at before anything else of it is decoded."""
 
     resourceType: str | None = None
     resource: msgspec.Raw = ABSENT
+    meta: msgspec.Raw = ABSENT
 
 
 class Glimpse(Struct):
     """What may still be told of a resource that cannot be read as a whole."""
 
     id: msgspec.Raw = ABSENT
+    contained: msgspec.Raw = ABSENT
     code: msgspec.Raw = ABSENT
     medicationCodeableConcept: msgspec.Raw = ABSENT
+    medicationReference: msgspec.Raw = ABSENT
+    medication: msgspec.Raw = ABSENT
     subject: msgspec.Raw = ABSENT
     patient: msgspec.Raw = ABSENT

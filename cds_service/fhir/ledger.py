@@ -12,7 +12,7 @@ from cds_service.clinical.facts import Skipped, Unread
 from cds_service.fhir import elements as el
 from cds_service.fhir.queries import QUERIES, source_of_analyte
 from cds_service.fhir.wire import Entry
-from cds_service.terminology.codes import ConceptIndex
+from cds_service.terminology.codes import ConceptIndex, alias_of
 
 # The closed list of reasons why an entry is left out, as the screening prints them.
 SkipReason = Literal[
@@ -49,6 +49,10 @@ class Ledger:
         self.skip(entry, "future")
         return True
 
+    def past(self, when: DayRange | None) -> DayRange | None:
+        """The days on which it may have happened, without those after the day of screening."""
+        return DayRange(when.first, min(when.last, self.as_of)) if when and when.first <= self.as_of else when
+
     def not_read(self, entry: Entry, recognise: Callable[[el.Resource], frozenset[str] | None]) -> None:
         """Lists an entry that could not be read; where it may be of interest, it leaves a doubt.
 
@@ -70,8 +74,15 @@ def _sources_of(entry: Entry, concepts: frozenset[str] | None) -> list[str]:
     return sorted({source_of_analyte(concept) for concept in concepts})
 
 
-def concepts_of(index: ConceptIndex, code: el.CodeableConcept | None, texts: bool = True) -> frozenset[str] | None:
-    """The concepts that a code stands for; None when there is no code to tell."""
-    if code is None or not (code.pairs() or code.texts()):
+def is_readable(code: el.CodeableConcept | None) -> bool:
+    """True when a person or we could tell what is meant: words, or a code of a system that we know."""
+    if code is None:
+        return False
+    return bool(code.texts()) or any(value and alias_of(system) for system, value in code.pairs())
+
+
+def concepts_of(index: ConceptIndex, code: el.CodeableConcept | None) -> frozenset[str] | None:
+    """The concepts that a code stands for; None when nobody can tell what it means."""
+    if code is None or not is_readable(code):
         return None
-    return frozenset(index.recognise(code.pairs(), code.texts() if texts else ()).concepts)
+    return frozenset(index.recognise(code.pairs(), code.texts()).concepts)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from cds_service.clinical.dates import DayRange
-from cds_service.clinical.facts import Skipped, Source, State, Unread
+from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
-from cds_service.fhir.queries import ANALYTES_OF, QUERIES
-from cds_service.fhir.references import full_urls, local_name, resolved
+from cds_service.fhir.queries import QUERIES
+from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
+from cds_service.fhir.states import answered, of_whole_record
 from cds_service.fhir.wire import Answer, Entry, read_answer
 from cds_service.terminology.codes import ConceptIndex
 
@@ -42,7 +41,7 @@ class SeveralPatients(Exception):
 class Records:
     """All entries about one patient, by reference, with the state of each query.
 
-    `strange` are entries of a type that we do not know, each with the query whose answer it may belong to.
+    `strange` are entries that may be what a query asked for, though we cannot tell what they are.
     """
 
     patient: Entry | None
@@ -54,11 +53,14 @@ class Records:
 
     def without(self, references: Mapping[str, str]) -> Records:
         """The same records with some entries marked unreadable, each for the given reason."""
-        marked = tuple(
-            replace(e, problem=references[e.reference], resource=None) if e.reference in references else e
-            for e in self.entries
-        )
-        return replace(self, entries=marked)
+        marked = tuple(_marked(entry, references) for entry in self.entries)
+        patient = _marked(self.patient, references) if self.patient else None
+        return replace(self, entries=marked, patient=patient)
+
+
+def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
+    reason = references.get(entry.reference)
+    return replace(entry, problem=reason, resource=None) if reason else entry
 
 
 def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> Records:
@@ -66,139 +68,129 @@ def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> Recor
 
     Raises WrongPatient when it holds another Patient than the one in context.
     """
+    patient = local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}"
     answers = {key: _answer(key, prefetch[key]) for key in QUERIES if key in prefetch}
-    sources = {key: _source(key, answers.get(key), key in prefetch) for key in QUERIES}
-    return _records(answers, sources, local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}")
+    sorting = _Sorting(answers, patient)
+    if any(entry.type == "Patient" for entry in sorting.others):
+        raise WrongPatient
+    strange = tuple(_strange(answers, lambda key, _: [key]))
+    return sorting.records(answered(answers, sorting.mine, strange), strange)
 
 
-def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None) -> Records:
+def from_files(
+    files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None
+) -> Records:
     """The record that some files hold: each a list of JSON documents, all together the whole record.
 
     Raises UnreadableRecord for JSON that is no resource, NoPatient, or SeveralPatients when `patient_id` does not
     say which is meant.
     """
     answers = {
-        f"{name}#{number}" if number else name: read_answer(document, name)
+        f"{name}#{number}" if number else name: read_answer(document, name if not number else f"{name}#{number}")
         for name, documents in files.items()
         for number, document in enumerate(documents)
     }
     for name, answer in answers.items():
         if answer.failed and not answer.entries:
             raise UnreadableRecord(name)
-    found = {e.reference for a in answers.values() for e in a.entries if e.type == "Patient"}
-    wanted = f"Patient/{patient_id}" if patient_id else None
-    if not found or (wanted and wanted not in found):
+    sorting = _Sorting(answers, _chosen(answers.values(), patient_id))
+    strange = tuple(_strange(answers, _sources_of_file))
+    return sorting.records(of_whole_record(answers.values(), sorting.mine, strange, index), strange)
+
+
+def _chosen(answers: Iterable[Answer], patient_id: str | None) -> str:
+    """The reference of the patient that is meant."""
+    found = {entry.reference for answer in answers for entry in answer.entries if entry.type == "Patient"}
+    if patient_id is not None:
+        named = {f"Patient/{patient_id}", patient_id, local_name(patient_id)}
+        found = {reference for reference in found if reference in named}
+    if not found:
         raise NoPatient
-    if wanted is None and len(found) > 1:
+    if len(found) > 1:
         raise SeveralPatients(found)
-    return _records(answers, _whole_record(answers.values(), index), wanted or found.pop())
+    return found.pop()
 
 
 def _answer(key: str, raw: msgspec.Raw) -> Answer:
     return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
 
 
-def _source(key: str, answer: Answer | None, asked: bool) -> Source:
-    if answer is None or not asked:
-        return Source(State.ABSENT)
-    mine = [entry for entry in answer.entries if entry.type == QUERIES[key].type]
-    if answer.failed:
-        return Source(State.FAILED)
-    if answer.more_exist:
-        return Source(State.TRUNCATED, _complete_back_to(mine) if QUERIES[key].sorted else None)
-    return Source(State.FOUND if mine else State.NONE)
+class _Sorting:
+    """The entries of all answers, told apart: the patient's own, other people's, and what is no resource."""
 
+    def __init__(self, answers: Mapping[str, Answer], patient: str | None) -> None:
+        every = [entry for answer in answers.values() for entry in answer.entries]
+        self.patient = patient
+        self.addresses = full_urls(every)
+        self.mine: list[Entry] = []
+        self.others: list[Entry] = []
+        self.skipped = [Skipped(*problem) for answer in answers.values() for problem in answer.problems]
+        for entry in _once_each(every):
+            self._sort(entry)
 
-def _complete_back_to(entries: Iterable[Entry]) -> date | None:
-    """The oldest day of a truncated answer that is sorted newest first; None when it is not so sorted."""
-    days = [day.last for entry in entries if (day := observed(entry.resource)) is not None]
-    return days[-1] if days and days == sorted(days, reverse=True) else None
-
-
-def observed(resource: el.Resource | None) -> DayRange | None:
-    """The day of an Observation."""
-    if not isinstance(resource, el.Observation):
-        return None
-    period = resource.effectivePeriod
-    stamps = (resource.effectiveDateTime, resource.effectiveInstant, period and (period.end or period.start))
-    return next((day for stamp in stamps if (day := DayRange.parse(stamp or None))), None)
-
-
-def _whole_record(answers: Iterable[Answer], index: ConceptIndex) -> Mapping[str, Source]:
-    """The states of a record that is complete: what is not in it was searched and none was recorded."""
-    answers = list(answers)
-    entries = [entry for answer in answers for entry in answer.entries]
-    types = {entry.type for entry in entries}
-    analytes = {
-        concept
-        for entry in entries
-        if isinstance(entry.resource, el.Observation) and entry.resource.code
-        for concept in index.recognise(entry.resource.code.pairs(), ()).concepts
-    }
-    truncated = any(answer.more_exist for answer in answers)
-    return {key: _whole_source(key, types, analytes, truncated) for key in QUERIES}
-
-
-def _whole_source(key: str, types: set[str], analytes: set[str], truncated: bool) -> Source:
-    found = bool(analytes & set(ANALYTES_OF[key])) if key in ANALYTES_OF else QUERIES[key].type in types
-    if truncated:
-        return Source(State.TRUNCATED)
-    return Source(State.FOUND if found else State.NONE)
-
-
-def _records(answers: Mapping[str, Answer], sources: Mapping[str, Source], patient: str | None) -> Records:
-    every = [entry for answer in answers.values() for entry in answer.entries]
-    addresses = full_urls(every)
-    mine: list[Entry] = []
-    skipped = [Skipped(place, reason) for answer in answers.values() for place, reason in answer.problems]
-    for entry in _once_each(every):
-        other = _of_another_patient(entry, patient, addresses)
-        if other and _answers_for_patient(answers, entry):
-            raise WrongPatient
-        if other:
-            skipped.append(Skipped(entry.reference, "other-patient"))
+    def _sort(self, entry: Entry) -> None:
+        if self._is_about_another(entry):
+            self.others.append(entry)
+            self.skipped.append(Skipped(entry.reference, "other-patient"))
         elif entry.type not in KNOWN_TYPES:
-            skipped.append(Skipped(entry.reference, "unknown-type"))
+            self.skipped.append(Skipped(entry.reference, "unknown-type"))
+        elif leads_nowhere(self._subject(entry), self.addresses):
+            self.mine.append(replace(entry, problem="unreadable"))
         else:
-            mine.append(entry)
-    found = next((e for e in mine if e.type == "Patient" and e.reference == patient), None)
-    return Records(found, tuple(mine), sources, tuple(skipped), addresses, tuple(_strange(answers)))
+            self.mine.append(entry)
+
+    def _subject(self, entry: Entry) -> str | None:
+        seen = entry.resource or entry.glimpse
+        subject = getattr(seen, "subject", None) or getattr(seen, "patient", None)
+        return resolved(subject, self.addresses)
+
+    def _is_about_another(self, entry: Entry) -> bool:
+        """True for another Patient, and for what is recorded of somebody or something else than the patient."""
+        if self.patient is None or self.patient.endswith("]"):
+            return False
+        if entry.type == "Patient":
+            return entry.has_name and entry.reference != self.patient
+        focus = entry.resource.focus if isinstance(entry.resource, el.Observation) else None
+        named = [self._subject(entry), *(resolved(one, self.addresses) for one in focus or ())]
+        return any(
+            name not in (None, self.patient) and not leads_nowhere(name, self.addresses) and name[0] != "#"
+            for name in named
+            if name
+        )
+
+    def records(self, sources: Mapping[str, Source], strange: tuple[Unread, ...]) -> Records:
+        patient = next((e for e in self.mine if e.type == "Patient" and e.reference == self.patient), None)
+        return Records(patient, tuple(self.mine), sources, tuple(self.skipped), self.addresses, strange)
 
 
-def _answers_for_patient(answers: Mapping[str, Answer], entry: Entry) -> bool:
-    """True for a Patient that came as the answer to the query for the Patient."""
-    return entry.type == "Patient" and "patient" in answers and entry in answers["patient"].entries
-
-
-def _strange(answers: Mapping[str, Answer]) -> Iterator[Unread]:
-    """Entries of unknown type that may stand for what a query asked for."""
+def _strange(
+    answers: Mapping[str, Answer], sources_of: SourcesOf
+) -> Iterator[Unread]:
+    """What may stand for an answer to a query: entries of unknown type, and entries that are no resource."""
     for key, answer in answers.items():
-        for entry in answer.entries:
-            if entry.type not in KNOWN_TYPES:
-                source = key if key in QUERIES else OLD_NAMES.get(entry.type)
-                if source:
-                    yield Unread(entry.reference, source, None)
+        places = [(entry.reference, entry.type) for entry in answer.entries if entry.type not in KNOWN_TYPES]
+        places += [(place, None) for place, _ in answer.problems] 
+        for place, type_name in places:
+            for source in sources_of(key, type_name):
+                yield Unread(place, source, None)
+
+
+def _sources_of_file(_: str, type_name: str | None) -> list[str]:
+    """The queries that an entry of a file may answer: an earlier version's name tells, no name tells nothing."""
+    if type_name is None:
+        return list(QUERIES)
+    return [OLD_NAMES[type_name]] if type_name in OLD_NAMES else []
 
 
 def _once_each(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries in a fixed order, each reference once: a resource may answer several queries.
+    """The entries in a fixed order, each resource once, in the version that was changed last.
 
-    Two versions of one resource are told apart by their bytes, so that their order cannot matter.
+    Versions that do not say when are told apart by their bytes, so that their order in the input cannot matter.
     """
-    by_reference: dict[str, Entry] = {}
-    for entry in sorted(entries, key=lambda e: (e.reference, e.raw)):
-        by_reference[entry.reference] = entry
-    return list(by_reference.values())
-
-
-def _of_another_patient(entry: Entry, patient: str | None, addresses: Mapping[str, str]) -> bool:
-    if entry.type == "Patient":
-        return patient is not None and entry.reference != patient
-    seen = entry.resource or entry.glimpse
-    subject = resolved(getattr(seen, "subject", None) or getattr(seen, "patient", None), addresses)
-    if subject is None or patient is None or subject.startswith("#"):
-        return False
-    return subject != patient
+    newest: dict[str | bytes, Entry] = {}
+    for entry in sorted(entries, key=lambda e: (e.reference, e.updated, e.problem is None, e.raw)):
+        newest[entry.reference if entry.has_name else entry.raw] = entry
+    return list(newest.values())
 
 
 def _known_types() -> frozenset[str]:
@@ -208,5 +200,9 @@ def _known_types() -> frozenset[str]:
 
 
 KNOWN_TYPES = _known_types()
-# What earlier versions called the resources of a query: present, but not to be read, and never to be overlooked.
-OLD_NAMES = {"MedicationOrder": "medicationRequests", "MedicationPrescription": "medicationRequests"}
+# What other versions called the resources of a query: present, not to be read, and never to be overlooked.
+OLD_NAMES = {
+    "MedicationOrder": "medicationRequests",
+    "MedicationPrescription": "medicationRequests",
+    "MedicationUsage": "medicationStatements",
+}

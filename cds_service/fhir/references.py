@@ -9,7 +9,7 @@ from cds_service.fhir.wire import Entry
 
 
 def local_name(reference: str | None) -> str | None:
-    """"Type/id" of a relative or absolute reference, without its version; other forms as they are."""
+    """Type/id of a relative or absolute reference, without its version; other forms as they are."""
     if not reference or reference.startswith(("urn:", "#")):
         return reference or None
     parts = reference.split("?")[0].rstrip("/").split("/")
@@ -19,12 +19,17 @@ def local_name(reference: str | None) -> str | None:
 
 
 def full_urls(entries: Iterable[Entry]) -> Mapping[str, str]:
-    """The addresses under which entries of a Bundle are known -> their "Type/id"."""
-    return {entry.full_url: entry.reference for entry in entries if entry.full_url}
+    """The addresses under which entries of a Bundle are known -> their references."""
+    return dict(sorted((entry.full_url, entry.reference) for entry in entries if entry.full_url))
 
 
 def resolved(reference: el.Reference | None, addresses: Mapping[str, str]) -> str | None:
-    """"Type/id" of the resource that is meant; None when the reference holds no address."""
+    """Type/id of the resource that is meant; None when the reference holds no address."""
     if reference is None or not reference.reference:
         return None
     return addresses.get(reference.reference) or local_name(reference.reference)
+
+
+def leads_nowhere(reference: str | None, addresses: Mapping[str, str]) -> bool:
+    """True for the address of a Bundle's entry that no entry has."""
+    return bool(reference and reference.startswith("urn:") and reference not in addresses.values())

@@ -67,7 +67,8 @@ def _quantity(words: Sequence[Word]) -> Word:
 
 def _strength(words: Sequence[Word]) -> Word:
     """The mg of one tablet: "5 mg tablets", "5 mg per tablet", "每片5mg"."""
-    return next(replace(word, kind="r") for word in words if word.kind == "q")
+    strength = next(replace(word, kind="r") for word in words if word.kind == "q")
+    return strength if strength.number.is_exact else refuse(words)  # "2-5 mg tablets" may be two to five
 
 
 def _counted(words: Sequence[Word]) -> Word:
@@ -114,13 +115,13 @@ _DOSES: Rules = (
     (r"N", _bare),
 )
 
-_READABLE = frozenset("AFSKOJVpruzY+&")
-_SEVERAL_TIMES_A_DAY = re.compile(r"AS(?:&?AS){1,2}|SA(?:&?SA){1,2}")
+_READABLE = frozenset("AFSQKOJVpruzY+&")
+_SEVERAL_TIMES_A_DAY = re.compile(r"A[SQ](?:&?A[SQ]){1,2}|[SQ]A(?:&?[SQ]A){1,2}")
 
 
 def _the(kind: str, words: Sequence[Word], fault: SigFault = "not-understood") -> Word | None:
-    """The one thing said of this kind, however often it is said; two different ones are the fault."""
-    said = list(dict.fromkeys(word for word in words if word.kind == kind))
+    """The one thing said of these kinds, however often it is said; two different ones are the fault."""
+    said = list(dict.fromkeys(word for word in words if word.kind in kind))
     if len(said) > 1:
         raise Unreadable(fault)
     return said[0] if said else None
@@ -131,7 +132,7 @@ def _sum_of_day(words: Sequence[Word]) -> list[Word]:
     doses = [word for word in words if isinstance(word, _Dose)]
     named = doses[0].text != ""  # a bare number after a drug may be milligrams
     rest = [word for word in words if word != Word("F", "", ONE) and not (named and word.kind == "Y")]
-    times = {word.text for word in rest if word.kind == "S" and " " not in word.text}
+    times = {word.text for word in rest if word.kind in "SQ" and " " not in word.text}
     alike = {(dose.text, dose.per_tablet, dose.milligrams is None) for dose in doses}
     kinds = "".join(word.kind for word in rest)
     if not _SEVERAL_TIMES_A_DAY.fullmatch(kinds) or len(alike) > 1 or len(times) < len(doses):
@@ -160,13 +161,13 @@ def _dose(words: Sequence[Word]) -> _Dose | None:
 
 def _how_often(words: Sequence[Word]) -> tuple[Interval | None, Pattern | Literal["unknown"]]:
     """Administrations per day and their pattern. Times of day count as administrations."""
-    said, at = _the("F", words, "contradicts-itself"), _the("S", words)
+    said, at = _the("F", words, "contradicts-itself"), _the("SQ", words)
     times_a_day = Interval.exactly(len(at.text.split())) if at else None
     per_day = said.number if said else times_a_day
     if per_day is None:
         return None, "unknown"
     seldom = per_day.high is not None and per_day.high <= 1
-    if times_a_day not in (None, per_day) and not (times_a_day == ONE and seldom):
+    if times_a_day not in (None, per_day) and not (times_a_day == ONE and seldom and at and at.kind == "S"):
         raise Unreadable("contradicts-itself")
     if said and said.text == "weekly":
         return per_day, "weekly"
@@ -192,13 +193,13 @@ def _total_with_other(dose: _Dose | None, per_day: Interval | None, words: Seque
 def _refuse_half_said(words: Sequence[Word], per_day: Interval | None) -> None:
     """Refuses words that mean something only beside others, where these are missing."""
     kinds = {word.kind for word in words}
-    says_nothing = not kinds & {"A", "F", "S", "p", "O"}
-    no_dose = "A" not in kinds and kinds & {"+", "z", "r", "V"}
-    not_how_often = per_day is None and kinds & {"J", "u"}
-    shared_out = "V" in kinds and ("S" in kinds or per_day != ONE)
-    repeated = "O" in kinds and kinds & {"F", "S", "K", "V"}
+    says_nothing = not kinds & set("AFSQpO")
+    no_dose = "A" not in kinds and kinds & set("+zrV")
+    not_how_often = per_day is None and kinds & set("Ju")
+    shared_out = "V" in kinds and (kinds & set("SQ") or per_day != ONE)
+    repeated = "O" in kinds and kinds & set("FSQKV")
     # "10 mg, total 20 mg daily" may be twice a day; in "5 mg daily plus 10 mg prn" one or both are prn.
-    unclear = kinds & {"p", "K", "O"} if "+" in kinds else "zF" in "".join(word.kind for word in words)
+    unclear = kinds & set("pKO") if "+" in kinds else "zF" in "".join(word.kind for word in words)
     if says_nothing or no_dose or not_how_often or shared_out or repeated or unclear or "&" in kinds:
         refuse(words)
 

@@ -187,7 +187,7 @@ def span(words: Sequence[Word]) -> Word:
 
 
 _NUMBERS: Rules = (
-    (r"sD|smN,?N", lambda words: Word(",", "start date")),
+    (r"sD|smN,?N", lambda words: Word("_", "start date")),
     # After a drug the first number may be its strength: "Prednisone 5 1/2 tablet".
     (r"(?<![YN])N&?f|NTf(?!T)", _with_half),
     (r"f", lambda words: replace(words[0], kind="N")),
@@ -210,7 +210,7 @@ def _frequency(words: Sequence[Word]) -> Word:
     """Administrations per day of "2 times" and "a week" in either order, or of a period alone."""
     times = next((word.number for word in words if word.kind == "W"), ONE)
     period = next(word.number for word in words if word.kind == "P")
-    if times != ONE and period not in (ONE, _WEEK):
+    if times.low.denominator > 1 or (times != ONE and period not in (ONE, _WEEK)):
         return refuse(words)
     return Word("F", "weekly" if period == _WEEK else "", times.over(period))
 
@@ -224,16 +224,14 @@ def _lasting(words: Sequence[Word]) -> Word:
 
 
 def _times_of_day(words: Sequence[Word]) -> Word:
-    """All the times of day that stand side by side; "and" between two that are one here is refused."""
-    named = [word.text for word in words if word.kind == "S"]
-    if len(set(named)) < len(named) and any(word.kind == "&" for word in words):
+    """The times of day side by side; not "every morning at night", nor "and" between two that are one."""
+    named = sorted({word.text for word in words if word.kind in "SQ"})
+    kinds = "".join(word.kind for word in words)
+    one_twice = "&" in kinds and len(named) < sum(kind in "SQ" for kind in kinds)
+    joined = len(named) == 1 or len(set(kinds) & set("SQ")) == 1 or set(kinds) & set(",&")
+    if one_twice or not joined:
         return refuse(words)
-    return Word("S", " ".join(sorted(set(named))))
-
-
-def _only_once(words: Sequence[Word]) -> Word:
-    """A single administration in all: "once", "x1"."""
-    return Word("O", "") if words[-1].number == ONE else refuse(words)
+    return Word("Q" if "Q" in kinds else "S", " ".join(named))
 
 
 _HOW_OFTEN: Rules = (
@@ -241,9 +239,10 @@ _HOW_OFTEN: Rules = (
     (r"[BXZ]NU", _lasting),
     (r"NU(?=W)|EN?U|RU", _period),
     (r"WP|PW|P", _frequency),
-    (r"(?:WE|[Ei])S", lambda words: words[-1] if words[0].number == ONE else refuse(words)),
-    (r"S(?:[,&]{0,2}S)+", _times_of_day),
-    (r"(?:iN)?V(?:F|W|Nd)?", lambda words: Word("V", "")),
+    (r"iS", lambda words: words[1]),
+    (r"ES", lambda words: replace(words[1], kind="Q")),
+    (r"[SQ](?:[,&_]{0,3}[SQ])+", _times_of_day),
+    (r"iNV|V(?:F|W|Nd)?", lambda words: Word("V", "") if words[-1].number.low >= 1 else refuse(words)),
     (r"W_*(?=N)", lambda words: Word("u", "") if words[0] == Word("W", "次") else refuse(words)),
-    (r"W|XN(?![A-Za-z(])", _only_once),
+    (r"W|XN(?![A-Za-z(])", lambda words: Word("O", "") if words[-1].number == ONE else refuse(words)),
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -24,8 +26,8 @@ class NotJson(ValueError):
 class Entry:
     """One resource of the record as it came.
 
-    `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem` is
-    a reason of the closed list in `skips`.
+    `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem`
+    is a reason of the closed list in the ledger. `updated` tells versions apart; it may be empty.
     """
 
     type: str
@@ -35,11 +37,20 @@ class Entry:
     resource: el.Resource | None
     problem: str | None = None
     glimpse: el.Resource | None = None
+    updated: str = ""
+
+    @property
+    def has_name(self) -> bool:
+        """True when the reference names the resource, and not merely its place in the input."""
+        return not self.reference.endswith("]")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one query brought: its entries, and what the answer says of itself."""
+    """What one query brought: its entries, and what the answer says of itself.
+
+    `problems` are the places of entries that are no resources, each with the reason.
+    """
 
     entries: tuple[Entry, ...]
     failed: bool = False
@@ -47,16 +58,23 @@ class Answer:
     problems: tuple[tuple[str, str], ...] = ()
 
 
+def _number(kind: type, value: object) -> object:
+    """A JSON number as `Number`; msgspec itself would take the string "NaN" for one."""
+    if kind is el.Number and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return el.Number(value)
+    raise ValueError("expected a number")
+
+
 @cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cast(Any, kind), dec_hook=_number, float_hook=Decimal)
 
 
 def decode(raw: bytes | msgspec.Raw, kind: type[T]) -> T | None:
-    """The value as `kind`; None when it has another shape. Anything that msgspec reads lazily stays raw."""
+    """The value as `kind`; None when it has another shape or is not there."""
     try:
-        value: T = _decoder(kind).decode(raw)
-    except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
+        value: T = _decoder(cast(Hashable, kind)).decode(raw)
+    except (ValueError, RecursionError, ArithmeticError):
         return None
     return value
 
@@ -69,7 +87,7 @@ def check_json(body: bytes) -> bytes:
     body = body.removeprefix(_BOM)
     try:
         body.decode("utf-8")
-        _decoder(msgspec.Raw).decode(body)
+        _decoder(cast(Hashable, msgspec.Raw)).decode(body)
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {error.start}") from None
     except RecursionError:
@@ -88,47 +106,63 @@ def _read(raw: bytes, name: str, depth: int) -> Answer:
     head = decode(raw, el.Head)
     if head is not None and head.resourceType is None and bytes(head.resource):
         raw, head = bytes(head.resource), decode(head.resource, el.Head)
-    if head is None or head.resourceType is None:
-        return Answer((), failed=True, problems=((f"{name}", "not-a-resource"),))
+    if head is None or not head.resourceType:
+        return Answer((), failed=True, problems=((name, "not-a-resource"),))
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=True)
     if head.resourceType == "Bundle":
         return _bundle(raw, name, depth)
-    return Answer((_entry(raw, head.resourceType, f"{name}[0]", None),))
+    return Answer((_entry(raw, head, f"{name}[0]", None),))
 
 
 def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     bundle = decode(raw, el.Bundle)
     if bundle is None or depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
-    entries: list[Entry] = []
-    problems: list[tuple[str, str]] = []
-    failed, more = False, any(link.relation == "next" for link in bundle.link or ())
-    matches = 0
-    for position, one in enumerate(bundle.entry or ()):
-        part, is_match = _bundle_entry(one, f"{name}[{position}]", depth)
-        entries += part.entries
-        problems += part.problems
-        failed, more, matches = failed or part.failed, more or part.more_exist, matches + is_match
-    truncated = more or (bundle.total is not None and bundle.total > matches)
-    return Answer(tuple(entries), failed, truncated, tuple(problems))
+    parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
+    matches = sum(is_match for _, is_match in parts)
+    return Answer(
+        tuple(entry for part, _ in parts for entry in part.entries),
+        failed=any(part.failed for part, _ in parts),
+        more_exist=_more_exist(bundle, matches) or any(part.more_exist for part, _ in parts),
+        problems=tuple(problem for part, _ in parts for problem in part.problems),
+    )
+
+
+def _more_exist(bundle: el.Bundle, matches: int) -> bool:
+    """True when the answer says that it goes on, or says it in a way that cannot be read."""
+    links = decode(bundle.link, list[el.BundleLink]) if _is_there(bundle.link) else []
+    total = decode(bundle.total, int) if _is_there(bundle.total) else matches
+    if links is None or total is None:
+        return True
+    return total > matches or any(link.relation == "next" for link in links)
+
+
+def _is_there(raw: msgspec.Raw) -> bool:
+    return bytes(raw) not in (b"", b"null")
 
 
 def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, bool]:
     """What one entry holds, and whether it counts among the matches of a search."""
     entry = decode(raw, el.BundleEntry)
-    if entry is None or not bytes(entry.resource):
-        return Answer((), problems=() if entry else ((place, "not-a-resource"),)), False
+    if entry is None:
+        return _no_resource(place), False
+    if not bytes(entry.resource):  # deleted, or only the status of an answer
+        return Answer(()), False
     head = decode(entry.resource, el.Head)
     if head is None or not head.resourceType:
-        return Answer((), problems=((place, "not-a-resource"),)), False
-    mode = entry.search.mode if entry.search else None
+        return _no_resource(place), False
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=_is_failure(entry.resource)), False
     if head.resourceType == "Bundle":
-        return _read(bytes(entry.resource), place, depth + 1), True
-    found = _entry(bytes(entry.resource), head.resourceType, place, entry.fullUrl)
-    return Answer((found,)), mode in (None, "match")
+        return _bundle(bytes(entry.resource), place, depth + 1), True
+    search = decode(entry.search, el.EntrySearch)
+    found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
+    return Answer((found,)), search is None or search.mode in (None, "match")
+
+
+def _no_resource(place: str) -> Answer:
+    return Answer((), problems=((place, "not-a-resource"),))
 
 
 def _is_failure(raw: msgspec.Raw) -> bool:
@@ -137,22 +171,48 @@ def _is_failure(raw: msgspec.Raw) -> bool:
     return outcome is None or any(issue.severity in ("error", "fatal") for issue in outcome.issue)
 
 
-def _entry(raw: bytes, type_name: str, place: str, full_url: str | None) -> Entry:
-    kind = el.RESOURCE_TYPES.get(type_name)
-    if kind is None:
-        return Entry(type_name, place, full_url, raw, None)
-    resource = decode(raw, kind)
+def _entry(raw: bytes, head: el.Head, place: str, full_url: str | None) -> Entry:
+    type_name = head.resourceType or ""
+    kind = el.READ_TYPES.get(type_name)
+    resource = decode(raw, kind) if kind else None
+    seen = resource or _glimpse(raw, kind or el.Resource)
+    return Entry(
+        type_name,
+        _name(type_name, seen, full_url, place),
+        full_url,
+        raw,
+        resource,
+        _problem(resource) if kind else None,
+        seen if kind else None,
+        _updated(head),
+    )
+
+
+def _problem(resource: el.Resource | None) -> str | None:
     if resource is None:
-        glimpse = _glimpse(raw, kind)
-        return Entry(type_name, _name(type_name, glimpse, place), full_url, raw, None, "unreadable", glimpse)
-    problem = "modifier-extension" if resource.modifierExtension else None
+        return "unreadable"
     if resource.implicitRules:
-        problem = "implicit-rules"
-    return Entry(type_name, _name(type_name, resource, place), full_url, raw, resource, problem, resource)
+        return "implicit-rules"
+    return "modifier-extension" if resource.modifierExtension else None
 
 
-def _name(type_name: str, resource: el.Resource | None, place: str) -> str:
-    return f"{type_name}/{resource.id}" if resource and resource.id else place
+def _name(type_name: str, resource: el.Resource | None, full_url: str | None, place: str) -> str:
+    """Type/id; else the address of the entry, else its place in the input."""
+    if resource and resource.id:
+        return f"{type_name}/{resource.id}"
+    if full_url and f"/{type_name}/" in full_url:
+        return f"{type_name}/{full_url.rstrip('/').rpartition('/')[2]}"
+    return full_url or place
+
+
+def _updated(head: el.Head) -> str:
+    """When the server last changed the resource, in UTC; empty where it does not say."""
+    meta = decode(head.meta, el.Meta)
+    try:
+        stamp = datetime.fromisoformat(meta.lastUpdated if meta and meta.lastUpdated else "")
+        return stamp.astimezone(UTC).isoformat() if stamp.tzinfo else ""
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _glimpse(raw: bytes, kind: type[el.Resource]) -> el.Resource | None:
@@ -160,20 +220,26 @@ def _glimpse(raw: bytes, kind: type[el.Resource]) -> el.Resource | None:
     seen = decode(raw, el.Glimpse)
     if seen is None:
         return None
-    readable = {name: value for name, value in _readable_elements(seen) if name in kind.__struct_fields__}
+    readable: dict[str, Any] = {
+        name: value for name, value in _readable_elements(seen) if name in kind.__struct_fields__
+    }
     return kind(**readable)
 
 
+_GLIMPSED: dict[str, Any] = {
+    "id": str,
+    "contained": list[msgspec.Raw],
+    "code": el.CodeableConcept,
+    "medicationCodeableConcept": el.CodeableConcept,
+    "medicationReference": el.Reference,
+    "medication": el.CodeableReference,
+    "subject": el.Reference,
+    "patient": el.Reference,
+}
+
+
 def _readable_elements(seen: el.Glimpse) -> Iterator[tuple[str, object]]:
-    shapes: dict[str, Any] = {
-        "id": str,
-        "code": el.CodeableConcept,
-        "medicationCodeableConcept": el.CodeableConcept,
-        "subject": el.Reference,
-        "patient": el.Reference,
-    }
-    for name, shape in shapes.items():
-        raw = getattr(seen, name)
-        value = decode(raw, shape) if bytes(raw) else None
+    for name, shape in _GLIMPSED.items():
+        value = decode(getattr(seen, name), shape)
         if value is not None:
             yield name, value

@@ -35,12 +35,13 @@ def patient_view_service(trial_id: str, short_title: str, prefetch: Mapping[str,
         hook="patient-view",
         title=f"Trial screening {trial_id}",
         description=(
-            f"Holds the record against every criterion of {trial_id} ({short_title}) and shows one card when the "
-            "patient may fit: what is met, what to confirm and what is missing. It never decides eligibility."
+            f"Holds the record against every criterion of {trial_id} ({short_title}) and shows one card "
+            "when the patient may fit: what is met, what to confirm and what is missing. "
+            "It never decides eligibility."
         ),
         prefetch=prefetch,
         usage_requirements=(
-            "Needs patient and conditions. Procedures and at least one medication query are needed as well before "
-            "the service may answer that there is nothing to say."
+            "Needs patient and conditions. Procedures and at least one medication query are needed as well "
+            "before the service may answer that there is nothing to say."
         ),
     )

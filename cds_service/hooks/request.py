@@ -10,6 +10,7 @@ import msgspec
 from cds_service.errors import MalformedBody, NotConformant
 
 _UNDECODED = msgspec.Raw()
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,70 +24,97 @@ class HookRequest:
 
 
 class _Context(msgspec.Struct):
-    patientId: str | None = None
+    # The hook requires userId as well; nothing here depends on the user, so a client that omits it is served.
+    patientId: str | None = None  # noqa: N815 - the name in the message
 
 
 class _Body(msgspec.Struct):
     hook: str | None = None
-    hookInstance: str | None = None
+    hookInstance: str | None = None  # noqa: N815
     context: _Context | None = None
     prefetch: msgspec.Raw = _UNDECODED
-    fhirServer: str | None = None
-    fhirAuthorization: msgspec.Raw = _UNDECODED
+    fhirAuthorization: msgspec.Raw = _UNDECODED  # noqa: N815
 
 
 class _Access(msgspec.Struct):
-    patient: str | None = None
+    patient: object = None
 
 
 def read_request(body: bytes, hook: str) -> HookRequest:
     """The request for a hook.
 
-    Raises MalformedBody when the body is no JSON, NotConformant when a required field is missing or of the wrong
-    type, when it is a call of another hook, or when its access token is for another patient.
+    Raises MalformedBody when the body is no JSON, NotConformant when a required field is missing or of the
+    wrong type, when it is a call of another hook, or when its access token is for another patient.
     """
-    message = _decoded(body)
-    missing = [name for name in ("hook", "hookInstance", "context") if not getattr(message, name)]
+    message = _decoded(_json(body))
+    instance, patient = _stripped(message.hookInstance), _patient(message.context)
+    present = {"hook": _stripped(message.hook), "hookInstance": instance, "context": message.context}
+    missing = [name for name, value in present.items() if not value]
     if missing:
         raise NotConformant(f"Required by CDS Hooks and missing: {', '.join(missing)}.")
     if message.hook != hook:
-        raise NotConformant(f"This service answers the hook {hook}; the request names another.", "not-supported")
-    patient = message.context.patientId if message.context else None
-    if not patient or not patient.strip():
-        raise NotConformant("context.patientId is required, for example \"context\": {\"patientId\": \"p1\"}.")
-    patient = patient.strip().removeprefix("Patient/")
-    _refuse_token_of_another(message, patient)
-    return HookRequest(hook, message.hookInstance or "", patient, _prefetch(message.prefetch))
+        raise NotConformant(
+            f"This service answers the hook {hook}; the request names another.", "not-supported"
+        )
+    if not patient:
+        raise NotConformant('context.patientId is required, for example "context": {"patientId": "p1"}.')
+    _refuse_token_of_another(message.fhirAuthorization, patient)
+    return HookRequest(hook, instance, patient, _prefetch(message.prefetch))
+
+
+def _json(body: bytes) -> bytes:
+    """The body without a byte-order mark, proven to be one JSON value in UTF-8.
+
+    A decoder that looks for fields would call a body non-conformant that is no JSON further on, and leaves
+    undecoded what it skips.
+    """
+    body = body.removeprefix(_BOM)
+    try:
+        body.decode("utf-8")
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not UTF-8 at byte {error.start}. Send JSON in UTF-8.") from None
+    except RecursionError:
+        raise MalformedBody("The body is nested too deeply to be a CDS Hooks request.") from None
+    except msgspec.DecodeError as error:
+        raise MalformedBody(f"The body is not JSON: {error}. Send one CDS Hooks request as JSON.") from None
+    return body
 
 
 def _decoded(body: bytes) -> _Body:
     try:
         return msgspec.json.decode(body, type=_Body)
     except msgspec.ValidationError as error:
-        raise NotConformant(f"Not a CDS Hooks request: {error}", "structure") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "not JSON in UTF-8"
-        place = str(error) if isinstance(error, msgspec.DecodeError) else ""
-        raise MalformedBody(f"The body is {reason}. {place}".strip()) from None
+        raise NotConformant(f"The body is JSON, but no CDS Hooks request: {error}.", "structure") from None
 
 
-def _refuse_token_of_another(message: _Body, patient: str) -> None:
-    raw = bytes(message.fhirAuthorization)
-    if not raw or raw == b"null":
-        return
+def _stripped(text: str | None) -> str:
+    return (text or "").strip()
+
+
+def _patient(context: _Context | None) -> str:
+    """The bare id of the patient in context; some clients send a reference instead."""
+    return _bare_id(context.patientId or "") if context else ""
+
+
+def _bare_id(reference: str) -> str:
+    return reference.strip().rpartition("/")[2]
+
+
+def _refuse_token_of_another(authorization: msgspec.Raw, patient: str) -> None:
+    """An authorization of any other odd shape gives no access and does no harm."""
     try:
-        access = msgspec.json.decode(raw, type=_Access)
-    except msgspec.DecodeError:
+        access = msgspec.json.decode(authorization or b"null", type=_Access | None)
+    except msgspec.ValidationError:
         return
-    if access.patient and access.patient.removeprefix("Patient/") != patient:
+    if access and access.patient and _bare_id(str(access.patient)) != patient:
         raise NotConformant("fhirAuthorization.patient is not the patient in context.", "conflict")
 
 
 def _prefetch(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
     """The prefetched answers by key; none when absent or null."""
-    if not bytes(raw) or bytes(raw) == b"null":
-        return {}
     try:
-        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+        answers = msgspec.json.decode(raw or b"null", type=dict[str, msgspec.Raw] | None)
+    except msgspec.ValidationError:
         raise NotConformant("prefetch must be an object of keys and resources.", "structure") from None
+    return answers or {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -21,6 +21,12 @@ from cds_service.clinical.coded import Certainty
 
 _FOLDER = Path(__file__).parent / "codesets"
 _LATIN = re.compile(r"[a-z0-9]")
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+_ICD_10 = frozenset({"icd-10", "icd-10-cm", "icd-10-gm"})
+# A code of ICD-10-GM, its cross (+), asterisk or exclamation mark, and how sure the diagnosis is.
+_ICD_10_GM = re.compile(r"([A-Z]\d\d\.?[\d-]{0,2})\s*[+*†!]?\s*(?P<certainty>[GAVZ])?\s*[+*†!]?")
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +45,24 @@ class CodeSet:
 
     id: str
     title: str
-    rows: tuple[Mapping[str, Any], ...]
+    rows: tuple[Row, ...]
     words: tuple[str, ...]
     unless: tuple[str, ...]
-    kind: Mapping[str, Any] = field(default_factory=dict)
+    kind: Row = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What codings and texts were recognised as: concepts with their certainty, and the product if one is named."""
+    """What codings and texts were recognised as: concepts with certainty, and products named by code."""
 
     concepts: Mapping[str, Certainty]
-    product: Product | None = None
+    products: tuple[Product, ...] = ()
+
+    @property
+    def product(self) -> Product | None:
+        """The product that a code names; None where the codes name two that differ in form."""
+        forms = {one.form for one in self.products}
+        return self.products[0] if len(forms) == 1 else None
 
     def __contains__(self, concept: str) -> bool:
         return concept in self.concepts
@@ -70,15 +82,21 @@ def system_address(alias: str) -> str:
 
 
 @cache
+def _documents() -> Mapping[str, Row]:
+    """Every file of code sets by its name, parsed once."""
+    paths = (path for path in sorted(_FOLDER.glob("*.yaml")) if path.name != "systems.yaml")
+    return {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
+
+
+@cache
 def code_sets() -> Mapping[str, CodeSet]:
     """Every code set, drug and analyte by its id. Raises ValueError when an id is used twice."""
     sets: dict[str, CodeSet] = {}
-    for path in sorted(_FOLDER.glob("*.yaml")):
-        if path.name != "systems.yaml":
-            for one in _sets_of(yaml.safe_load(path.read_text(encoding="utf-8"))):
-                if one.id in sets:
-                    raise ValueError(f"{path.name}: the id {one.id} is used twice")
-                sets[one.id] = one
+    for name, document in _documents().items():
+        for one in _sets_of(document):
+            if one.id in sets:
+                raise ValueError(f"{name}: the id {one.id} is used twice")
+            sets[one.id] = one
     return sets
 
 
@@ -90,12 +108,8 @@ def code_set_texts() -> list[tuple[str, bytes]]:
 @cache
 def classes() -> Mapping[str, tuple[str, ...]]:
     """The drugs of each class of drugs, such as cgvhd-therapies."""
-    found = {}
-    for path in sorted(_FOLDER.glob("*.yaml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if "drugs" in document:
-            found[document["id"]] = tuple(drug["id"] for drug in document["drugs"])
-    return found
+    documents = (one for one in _documents().values() if "drugs" in one)
+    return {one["id"]: tuple(drug["id"] for drug in one["drugs"]) for one in documents}
 
 
 def members(names: Iterable[str]) -> tuple[str, ...]:
@@ -103,7 +117,7 @@ def members(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for name in names for one in classes().get(name, (name,)))
 
 
-def _sets_of(document: Mapping[str, Any]) -> Iterable[CodeSet]:
+def _sets_of(document: Row) -> Iterable[CodeSet]:
     rows = document.get("drugs") or document.get("analytes") or [document]
     for row in rows:
         yield CodeSet(
@@ -121,19 +135,40 @@ def _words(by_language: Mapping[str, Sequence[str]] | None) -> tuple[str, ...]:
 
 
 def plain(text: str) -> str:
-    """The text as words are compared: compatibility characters folded, lower case, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    """The text as words are compared: lower case, single spaces, one dash, characters folded (NFKC)."""
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).lower().split())
+
+
+def alias_of(system: str | None) -> str | None:
+    """Our short name of a code system; None when we do not know the system."""
+    return systems().get((system or "").strip())
+
+
+def certainty_mark(system: str | None, code: str | None) -> str | None:
+    """The letter that ICD-10-GM hangs on a code: G sure, A ruled out, V suspected, Z a state after."""
+    match = _ICD_10_GM.fullmatch((code or "").strip().upper()) if alias_of(system) == "icd-10-gm" else None
+    return match["certainty"] if match else None
+
+
+def _spelled(alias: str, code: str) -> str:
+    """The code as it is looked up: ICD-10 often comes without its dot, in Germany with marks after it."""
+    code = code.strip()
+    if alias not in _ICD_10:
+        return code
+    code = code.upper()
+    match = _ICD_10_GM.fullmatch(code) if alias == "icd-10-gm" else None
+    return (match[1] if match else code).replace(".", "")
 
 
 class ConceptIndex:
     """Recognises the codes and words of the concepts it was made for; built once, then only looked up."""
 
     def __init__(self, concepts: Collection[str]) -> None:
-        """An index of the given code sets, drugs and analytes. Raises KeyError for one that does not exist."""
+        """An index of the given code sets, drugs and analytes. Raises KeyError for one that is not there."""
         self.concepts = frozenset(concepts)
         self.drugs = self.concepts & {drug for names in classes().values() for drug in names}
-        self._exact: dict[tuple[str, str], list[tuple[str, Certainty, Mapping[str, Any]]]] = defaultdict(list)
-        self._above: dict[tuple[str, str], list[tuple[str, Certainty, Mapping[str, Any]]]] = defaultdict(list)
+        self._exact: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
+        self._above: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
         self._words: list[tuple[str, re.Pattern[str], re.Pattern[str] | None]] = []
         self._lengths: dict[str, set[int]] = defaultdict(set)
         for concept in sorted(self.concepts):
@@ -142,13 +177,14 @@ class ConceptIndex:
     def _add(self, one: CodeSet) -> None:
         for row in one.rows:
             certainty = Certainty.CODED if row.get("checked", False) is not False else Certainty.UNVERIFIED
-            key = (row["system"], str(row["code"]))
+            key = (row["system"], _spelled(row["system"], str(row["code"])))
             self._exact[key].append((one.id, certainty, row))
             if row.get("and_below"):
                 self._above[key].append((one.id, certainty, row))
                 self._lengths[row["system"]].add(len(key[1]))
         if one.words:
-            self._words.append((one.id, _any_word(one.words), _any_word(one.unless) if one.unless else None))
+            unless = _any_word(one.unless) if one.unless else None
+            self._words.append((one.id, _any_word(one.words), unless))
 
     def recognise(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Recognised:
         """The concepts of some codings (system, code) and of the texts beside them.
@@ -156,21 +192,22 @@ class ConceptIndex:
         A text counts only where no coding was recognised: a code says more than the words around it.
         """
         found: dict[str, Certainty] = {}
-        product: Product | None = None
+        products: list[Product] = []
         for system, code in codings:
-            for concept, certainty, row in self._rows(systems().get(system or ""), code):
+            for concept, certainty, row in self._rows(system, code):
                 found[concept] = max(certainty, found.get(concept, certainty))
-                product = product or _product(concept, row)
+                products += [_product(concept, row)] if "form" in row else []
         if not found:
             found = {concept: Certainty.TEXT for text in texts for concept in self.in_words(text)}
-        return Recognised(found, product)
+        return Recognised(found, tuple(dict.fromkeys(products)))
 
-    def _rows(self, alias: str | None, code: str | None) -> Iterable[tuple[str, Certainty, Mapping[str, Any]]]:
+    def _rows(self, system: str | None, code: str | None) -> Iterator[tuple[str, Certainty, Row]]:
+        alias = alias_of(system)
         if alias is None or not code:
             return
-        code = code.strip()
+        code = _spelled(alias, code)
         yield from self._exact.get((alias, code), ())
-        for length in self._lengths.get(alias, ()):
+        for length in sorted(self._lengths.get(alias, ())):
             if length < len(code):
                 yield from self._above.get((alias, code[:length]), ())
 
@@ -190,27 +227,28 @@ class ConceptIndex:
             for row in code_sets()[analyte].kind.get("answers", ())
             if row.get("checked", False) is not False
         }
-        keys = ((systems().get(system or ""), code or "") for system, code in codings)
-        return next((answers[key] for key in keys if key in answers), None)  # type: ignore[index]
+        keys = ((alias_of(system) or "", (code or "").strip()) for system, code in codings)
+        return next((answers[key] for key in keys if key in answers), None)
 
     def properties(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
         """The kinds of property (mass, molar) that the codes of an analyte name."""
-        rows = (row for system, code in codings for _, _, row in self._rows(systems().get(system or ""), code))
+        rows = (row for system, code in codings for _, _, row in self._rows(system, code))
         return frozenset(row["property"] for row in rows if "property" in row)
 
 
-def _product(concept: str, row: Mapping[str, Any]) -> Product | None:
-    if "form" not in row:
-        return None
+def _product(concept: str, row: Row) -> Product:
     mg, per_ml = row.get("mg"), row.get("mg_per_ml")
-    return Product(concept, row["form"], None if mg is None else Fraction(str(mg)),
-                   None if per_ml is None else Fraction(str(per_ml)))  # fmt: skip
+    return Product(
+        concept,
+        row["form"],
+        None if mg is None else Fraction(str(mg)),
+        None if per_ml is None else Fraction(str(per_ml)),
+    )
 
 
 def _any_word(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern of whole words; Chinese has no spaces between words, so there any place will do."""
     longest_first = sorted(words, key=len, reverse=True)
-    parts = [
-        rf"(?<![a-z0-9]){re.escape(w)}(?![a-z0-9])" if _LATIN.search(w) else re.escape(w) for w in longest_first
-    ]
+    parts = [rf"(?<![a-z0-9]){re.escape(w)}(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
+             for w in longest_first]  # fmt: skip
     return re.compile("|".join(parts))

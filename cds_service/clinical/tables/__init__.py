@@ -1,4 +1,4 @@
-"""General pharmacology and laboratory numbers, each table with its source; nothing here belongs to a trial."""
+"""General pharmacology and laboratory numbers, each table with its source; nothing belongs to a trial."""
 
 from __future__ import annotations
 

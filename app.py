@@ -1,0 +1,78 @@
+"""Puts the parts together: `create_app()` is the service, `create_demo_app()` adds made-up patients."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from cards.compose import Site, composer
+from cds_service.fhir.queries import prefetch_templates
+from cds_service.hooks.discovery import patient_view_service
+from cds_service.settings import Settings, WrongSetting, load_settings
+from cds_service.trials.protocol import load_protocol
+from cds_service.web.cds_hooks import Wiring, cds_hooks
+from cds_service.web.errors import register_errors
+from cds_service.web.rehearsal import rehearse
+
+TRIAL = "nct06920199"
+# Gunicorn starts a failed worker again and again, except after this one.
+_EXIT_NEVER_BOOTED = 3
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The service. Without settings it takes those of the environment."""
+    return assembled(wire(settings or _settings_or_exit()))
+
+
+def create_demo_app(settings: Settings | None = None) -> Flask:
+    """The service with pages that show what it says of made-up patients."""
+    from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
+    from fhir_fixtures.story import load_stories  # noqa: PLC0415
+
+    wiring = wire(settings or _settings_or_exit())
+    app = assembled(wiring)
+    app.config["DEMO"] = True
+    app.register_blueprint(demo(wiring, load_stories()))
+    return app
+
+
+def wire(settings: Settings) -> Wiring:
+    """The parts of the service, loaded and tried once."""
+    protocol = load_protocol(TRIAL)
+    trial = protocol.trial
+    service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
+    zone = ZoneInfo(settings.site_timezone)
+
+    def today() -> date:
+        return datetime.now(zone).date()
+
+    wiring = Wiring((service,), protocol, composer(_site(settings)), settings, today)
+    rehearse(wiring)
+    return wiring
+
+
+def _site(settings: Settings) -> Site:
+    """What the cards need to know of the settings."""
+    shared = settings.model_dump(include={"language", "coordinator_contact", "suggest_tests", "show_not_yet"})
+    return Site(**shared, referral_coding=settings.referral_coding)
+
+
+def assembled(wiring: Wiring) -> Flask:
+    app = Flask("trialhook", static_folder=None, template_folder=None)
+    # A redirect would lose the body of a POST, and breaks a browser's preflight.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    register_errors(app)
+    app.register_blueprint(cds_hooks(wiring))
+    return app
+
+
+def _settings_or_exit() -> Settings:
+    try:
+        return load_settings()
+    except WrongSetting as error:
+        print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)
+        raise SystemExit(_EXIT_NEVER_BOOTED) from None

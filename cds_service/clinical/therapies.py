@@ -1,0 +1,241 @@
+"""Records of one drug put together: which are one therapy, which takes over from which, which count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.exposure import DAY, Stretch, days_of, is_open_ended
+from cds_service.clinical.interval import ZERO, Interval
+from cds_service.clinical.medications import MedicationUse, Standing
+
+# What tells most about a therapy: what was given, then what was reported, then what was ordered.
+_RANK = {"administration": 3, "statement": 2, "request": 1}
+_NOT_STATED = "dose-not-stated"
+
+
+def therapies(uses: Iterable[MedicationUse]) -> dict[str, int]:
+    """The number of the therapy that each record, by its reference, belongs to.
+
+    Records that name each other, or that both name the same order or identifier, are one therapy.
+    """
+    groups: list[tuple[set[str], set[str]]] = []
+    for use in uses:
+        names, members = {use.reference, *use.links}, {use.reference}
+        for group in [group for group in groups if group[0] & names]:
+            groups.remove(group)
+            names |= group[0]
+            members |= group[1]
+        groups.append((names, members))
+    return {reference: number for number, (_, members) in enumerate(groups) for reference in members}
+
+
+def taken_over(
+    found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_of: Mapping[str, int]
+) -> list[Stretch]:
+    """The stretches of one record, cut where another record of the drug takes over or reports its end."""
+    if not found:
+        return []
+    use = found[0].use
+    newer = _newer(use, uses)
+    orders = [one for one in newer if one.kind == "request"]
+    if orders and is_open_ended(use):
+        found = _superseded(found, orders[0], therapy_of[use.reference] == therapy_of[orders[0].reference])
+    else:
+        found = _handed_over(found, {_begin(other) for other in newer})
+    reported = _reported_end(use, uses)
+    return [part for s in found for part in _possible_after(s, reported)] if reported else list(found)
+
+
+def _newer(use: MedicationUse, uses: Sequence[MedicationUse]) -> list[MedicationUse]:
+    """Orders and reports of the drug that begin later and are not taken beside this one, earliest first."""
+    if use.begins is None:
+        return []
+    last_begin = use.begins.last
+    later = [
+        other
+        for other in uses
+        if other.drug == use.drug and other.begins and _begin(other) > last_begin and _may_take_over(other)
+    ]
+    return sorted(later, key=lambda other: (_begin(other), other.reference))
+
+
+def _may_take_over(use: MedicationUse) -> bool:
+    """False for what is no order, was perhaps never taken, or is taken beside another record's dose."""
+    surely_meant = (
+        use.standing in (Standing.TAKEN, Standing.ENDED) and use.certainty is not Certainty.UNVERIFIED
+    )
+    beside = any(step.added_to for step in use.steps)
+    return use.kind != "administration" and surely_meant and use.route == "systemic" and not beside
+
+
+def _begin(use: MedicationUse) -> date:
+    return use.begins.last if use.begins else date.min
+
+
+def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) -> list[Stretch]:
+    """The stretches of an open-ended order until a newer one begins.
+
+    For some days both may be taken, unless the newer one is a renewal: the same dose again, or an order that
+    names its predecessor. When a newer one that is not linked has ended, the old one may be taken again.
+    """
+    first = _begin(newer)
+    renewed = linked or _doses(found[0].use) == _doses(newer)
+    alone_from = first if renewed else first + timedelta(days=days_of("superseded_may_overlap"))
+    cut: list[Stretch] = []
+    for stretch in found:
+        before, after = _split(stretch, first)
+        beside, later = _split(after, alone_from) if after else (None, None)
+        cut += [part for part in (before, beside and _possible(beside)) if part]
+        if later and not linked:
+            cut.append(replace(_possible(later), filler=True, flags=later.flags | {"assumed"}))
+    return cut
+
+
+def _doses(use: MedicationUse) -> tuple[Interval, ...]:
+    return tuple(step.daily for step in use.steps)
+
+
+def _split(stretch: Stretch, day: date) -> tuple[Stretch | None, Stretch | None]:
+    """The stretch before `day`, and from `day` on."""
+    before = replace(stretch, last=min(stretch.last, day - DAY)) if stretch.first < day else None
+    after = replace(stretch, first=max(stretch.first, day)) if stretch.last >= day else None
+    return before, after
+
+
+def _possible(stretch: Stretch) -> Stretch:
+    return replace(stretch, dose=stretch.dose.down_to_zero(), sure=False)
+
+
+def _handed_over(found: Iterable[Stretch], beginnings: set[date]) -> list[Stretch]:
+    """A record that ends on the day on which a newer one begins hands over: that day has one dose."""
+    return [
+        replace(s, last=s.last - DAY) if s.last in beginnings and s.first < s.last and not s.goes_on else s
+        for s in found
+    ]
+
+
+def _reported_end(use: MedicationUse, uses: Iterable[MedicationUse]) -> date | None:
+    """The day on which a report of this very order says that it ended."""
+    reports = [
+        other
+        for other in uses
+        if use.kind == "request" and other.kind == "statement" and other.drug == use.drug
+        and (use.reference in other.links or other.reference in use.links)
+    ]  # fmt: skip
+    ends = [other.ends.last for other in reports if other.standing is Standing.ENDED and other.ends]
+    return max(ends) if ends and len(ends) == len(reports) else None
+
+
+def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
+    before, after = _split(stretch, end + DAY)
+    yield from [part for part in (before, after and _possible(after)) if part]
+
+
+def carried_over(found: Iterable[Stretch]) -> list[Stretch]:
+    """Short holes between two orders of a drug: carried over, or possibly taken where less certain."""
+    carried: list[Stretch] = []
+    orders = [s for s in found if s.use.kind == "request" and s.sure and not s.filler]
+    orders.sort(key=lambda s: (s.use.drug, s.first, s.last, s.use.reference, s.dose.low))
+    until: Stretch | None = None
+    for order in orders:
+        if until is None or until.use.drug != order.use.drug:
+            until = order
+            continue
+        if until.use is not order.use and order.first > until.last + DAY:
+            carried += _bridge(until, order)
+        until = order if order.last >= until.last else until
+    return carried
+
+
+def _bridge(before: Stretch, after: Stretch) -> list[Stretch]:
+    hole = (after.first - before.last).days - 1
+    if hole > days_of("gap_possible"):
+        return []
+    refilled = before.last == before.use.supply_ends and hole <= days_of("gap_carried")
+    bridge = replace(before, first=before.last + DAY, last=after.first - DAY, filler=True,
+                     flags=before.flags | {"assumed"})  # fmt: skip
+    return [bridge if refilled else _possible(bridge)]
+
+
+def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int]) -> list[Stretch]:
+    """What counts of one drug on a day: the best record of each therapy, lowered where one is "not taken"."""
+    documented = _documented([s for s in active if s.use.drug == drug])
+    best = [
+        part
+        for number in sorted({therapy_of[s.use.reference] for s in documented})
+        for part in _of_one_therapy([s for s in documented if therapy_of[s.use.reference] == number])
+    ]
+    if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
+        return best
+    return [s if s.use.standing is Standing.NOT_TAKEN else _possible(s) for s in best]
+
+
+def _documented(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """Fillers count only where nothing sure does; a carried dose goes before a possible one."""
+    documented = [s for s in stretches if not s.filler]
+    if any(s.sure for s in documented):
+        return documented
+    fillers = [s for s in stretches if s.filler]
+    of_record: dict[str, Stretch] = {}
+    for filler in [s for s in fillers if s.sure] or fillers:
+        known = of_record.setdefault(filler.use.reference, filler)
+        of_record[filler.use.reference] = max(known, filler, key=_most)
+    return documented + list(of_record.values())
+
+
+def _most(stretch: Stretch) -> tuple[bool, Fraction]:
+    high = stretch.dose.high
+    return high is None, high or Fraction(0)
+
+
+def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
+    """Of records that belong together the most telling one, then the newest.
+
+    One that only says that the drug is taken takes its dose from the others.
+    """
+    top = max(_RANK[s.use.kind] for s in linked)
+    best = [s for s in linked if _RANK[s.use.kind] == top]
+    newest = max(_began(s) for s in best)
+    best = [s for s in best if _began(s) == newest or top == _RANK["administration"]]
+    stated = [s for s in linked if s.fault != _NOT_STATED]
+    if not stated or any(s.fault != _NOT_STATED for s in best):
+        return best
+    others = _of_one_therapy(stated)
+    return others if all(s.sure for s in best) else [_possible(s) for s in others]
+
+
+def _began(stretch: Stretch) -> date:
+    return stretch.use.begins.first if stretch.use.begins else stretch.first
+
+
+def dose_of(parts: Sequence[Stretch]) -> Interval:
+    """The dose of one drug from what counts of it on a day.
+
+    Records that say that they are taken together add up. Otherwise equal doses are one therapy recorded twice,
+    and of unequal ones the newest alone is sure, and all together are possible.
+    """
+    added = [p for p in parts if p.added_to or p.use.kind == "administration"]
+    return sum((p.dose for p in added), _one_or_all([p for p in parts if p not in added]))
+
+
+def _one_or_all(parts: Sequence[Stretch]) -> Interval:
+    by_stated: dict[Interval, list[tuple[date, Interval]]] = {}
+    for reference in sorted({p.use.reference for p in parts}):
+        mine = [p for p in parts if p.use.reference == reference]
+        stated, dose = sum((p.stated for p in mine), ZERO), sum((p.dose for p in mine), ZERO)
+        by_stated.setdefault(stated, []).append((max(_began(p) for p in mine), dose))
+    if not by_stated:
+        return ZERO
+    each = [(max(day for day, _ in same), _surest(dose for _, dose in same)) for same in by_stated.values()]
+    total = sum((dose for _, dose in each), ZERO)
+    newest = max(each, key=lambda one: (one[0], one[1].low))[1]
+    return total if len(each) == 1 else Interval(newest.low, total.high, high_open=total.high_open)
+
+
+def _surest(doses: Iterable[Interval]) -> Interval:
+    """Of one stated dose, recorded several times, the record that proves most."""
+    return max(doses, key=lambda dose: dose.low)

@@ -1,0 +1,147 @@
+"""The data types of FHIR, as far as we read them: see resources.py for how other versions are met."""
+
+# ruff: noqa: N815 - these are the names of FHIR
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+# An element that is left undecoded, and is not there.
+ABSENT = msgspec.Raw()
+
+
+class Number(Decimal):
+    """A JSON number, exactly as written. A string, a truth value, NaN and Infinity are no numbers."""
+
+
+class Coding(Struct):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+    extension: msgspec.Raw = ABSENT
+
+
+class CodedExtension(Struct):
+    """An extension that holds one code."""
+
+    url: str | None = None
+    valueCoding: Coding | None = None
+
+
+class CodeableConcept(Struct):
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+    def pairs(self) -> list[tuple[str | None, str | None]]:
+        """Its codings as (system, code)."""
+        return [(one.system, one.code) for one in self.coding or ()]
+
+    def texts(self) -> list[str]:
+        """Its own text, then the displays of its codings."""
+        return [text for text in (self.text, *(one.display for one in self.coding or ())) if text]
+
+    def label(self) -> str:
+        """The words that a person would call it by; the first code where it has no words."""
+        words = self.texts()
+        codes = [one.code for one in self.coding or () if one.code]
+        return words[0] if words else codes[0] if codes else ""
+
+
+class Quantity(Struct):
+    value: Number | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(Struct):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Ratio(Struct):
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Period(Struct):
+    start: str | None = None
+    end: str | None = None
+
+
+class Identifier(Struct):
+    system: str | None = None
+    value: str | None = None
+
+
+class Reference(Struct):
+    reference: str | None = None
+    display: str | None = None
+    identifier: Identifier | None = None
+
+
+class CodeableReference(Struct):
+    """R5's choice of a concept or a reference."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
+class Repeat(Struct):
+    boundsPeriod: Period | None = None
+    boundsDuration: Quantity | None = None
+    boundsRange: Range | None = None
+    count: int | None = None
+    countMax: int | None = None
+    frequency: int | None = None
+    frequencyMax: int | None = None
+    period: Number | None = None
+    periodMax: Number | None = None
+    periodUnit: str | None = None
+    dayOfWeek: list[str] | None = None
+    timeOfDay: list[str] | None = None
+    when: list[str] | None = None
+
+
+class Timing(Struct):
+    event: list[str] | None = None
+    repeat: Repeat | None = None
+    code: CodeableConcept | None = None
+
+
+class DoseAndRate(Struct):
+    type: CodeableConcept | None = None
+    doseQuantity: Quantity | None = None
+    doseRange: Range | None = None
+    rateRatio: Ratio | None = None
+    rateQuantity: Quantity | None = None
+    rateRange: Range | None = None
+
+
+class Dosage(Struct):
+    sequence: int | None = None
+    text: str | None = None
+    patientInstruction: str | None = None
+    timing: Timing | None = None
+    asNeededBoolean: bool | None = None
+    asNeededCodeableConcept: CodeableConcept | None = None
+    asNeeded: bool | None = None
+    asNeededFor: list[CodeableConcept] | None = None
+    route: CodeableConcept | None = None
+    method: CodeableConcept | None = None
+    doseAndRate: list[DoseAndRate] | None = None
+    doseQuantity: Quantity | None = None
+    doseRange: Range | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
+
+
+class AdministrationDosage(Struct):
+    text: str | None = None
+    route: CodeableConcept | None = None
+    method: CodeableConcept | None = None
+    dose: Quantity | None = None
+    quantity: Quantity | None = None

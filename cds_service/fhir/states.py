@@ -1,0 +1,87 @@
+"""What became of each query of the record, in five states."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.facts import Source, State, Unread
+from cds_service.fhir import elements as el
+from cds_service.fhir.queries import ANALYTES_OF, QUERIES
+from cds_service.fhir.wire import Answer, Entry
+from cds_service.terminology.codes import ConceptIndex
+
+
+def answered(
+    answers: Mapping[str, Answer], mine: Collection[Entry], strange: Iterable[Unread]
+) -> Mapping[str, Source]:
+    """The state of each query that was answered on its own; a query without an answer is absent."""
+    doubted = {one.source for one in strange}
+    return {key: _of_answer(key, answers.get(key), mine, key in doubted) for key in QUERIES}
+
+
+def _of_answer(key: str, answer: Answer | None, mine: Collection[Entry], doubted: bool) -> Source:
+    if answer is None:
+        return Source(State.ABSENT)
+    if answer.failed:
+        return Source(State.FAILED)
+    theirs = [entry for entry in answer.entries if entry.type == QUERIES[key].type]
+    if answer.more_exist:
+        return Source(State.TRUNCATED, _complete_back_to(theirs) if QUERIES[key].sorted else None)
+    own = {entry.reference for entry in mine}
+    found = doubted or any(entry.reference in own for entry in theirs)
+    return Source(State.FOUND if found else State.NONE)
+
+
+def _complete_back_to(entries: Iterable[Entry]) -> date | None:
+    """The oldest day of a truncated answer that is sorted newest first; None when it is not so sorted."""
+    days = [day.last for entry in entries if (day := observed(entry.resource)) is not None]
+    return days[-1] if days and days == sorted(days, reverse=True) else None
+
+
+def observed(resource: el.Resource | None) -> DayRange | None:
+    """The days to which a result belongs; of a period its end."""
+    if not isinstance(resource, el.Observation):
+        return None
+    period = resource.effectivePeriod or el.Period()
+    stamps = (resource.effectiveDateTime, resource.effectiveInstant, period.end, period.start)
+    return next((day for stamp in stamps if (day := DayRange.parse(stamp))), None)
+
+
+def of_whole_record(
+    answers: Iterable[Answer], mine: Collection[Entry], strange: Iterable[Unread], index: ConceptIndex
+) -> Mapping[str, Source]:
+    """The states of a record that is complete: what is not in it was searched and none was recorded.
+
+    A part that failed or goes on elsewhere takes that certainty from all of it.
+    """
+    answers = list(answers)
+    found = {one.source for one in strange} | {key for entry in mine for key in _queries_of(entry, index)}
+    truncated = any(answer.more_exist for answer in answers)
+    failed = any(answer.failed for answer in answers)
+    return {key: Source(_state(key in found, truncated, failed)) for key in QUERIES}
+
+
+def _state(found: bool, truncated: bool, failed: bool) -> State:
+    if failed and not found:
+        return State.FAILED
+    if failed or truncated:
+        return State.TRUNCATED
+    return State.FOUND if found else State.NONE
+
+
+def _queries_of(entry: Entry, index: ConceptIndex) -> list[str]:
+    """The queries that would have brought the entry."""
+    if entry.type != "Observation":
+        return [query.key for query in QUERIES.values() if query.type == entry.type]
+    seen = entry.resource or entry.glimpse
+    analytes = {one for code in codes_of(seen) for one in index.recognise(code.pairs(), ()).concepts}
+    return [key for key, names in ANALYTES_OF.items() if not analytes.isdisjoint(names)]
+
+
+def codes_of(seen: el.Resource | None) -> list[el.CodeableConcept]:
+    """The codes of an Observation and of its components."""
+    if not isinstance(seen, el.Observation):
+        return []
+    return [one.code for one in (seen, *(seen.component or ())) if one.code is not None]

@@ -1,0 +1,106 @@
+"""What a site can set: environment variables that start with TRIALHOOK_, typed, each with a safe default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "TRIALHOOK_"
+
+
+class WrongSetting(Exception):
+    """A setting that the service cannot start with. The message names it and says what is expected."""
+
+
+class Settings(BaseSettings):
+    """The settings of one site.
+
+    `coordinator_contact` stands on the card only when it is set. `largest_body` is in bytes and may be
+    written with a unit ("64 MB"). The referral coding is what a site wants on the referral order.
+    """
+
+    # An empty variable is how compose files and unit files say "not set".
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, str_strip_whitespace=True
+    )
+
+    site_timezone: str = "UTC"
+    coordinator_contact: str | None = Field(default=None, max_length=200)
+    suggest_tests: bool = True
+    show_not_yet: bool = False
+    largest_body: ByteSize = Field(default=ByteSize(64_000_000), gt=0)
+    referral_code_system: str | None = None
+    referral_code: str | None = None
+    referral_display: str | None = None
+    language: Literal["en"] = "en"
+
+    @field_validator("site_timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):  # OSError: "Europe" is a folder of the database
+            near = _nearest(name, available_timezones())
+            raise ValueError(f"expected an IANA time zone, for example {near or 'Asia/Shanghai'}") from None
+        return name
+
+    @field_validator("referral_code_system")
+    @classmethod
+    def _is_address(cls, system: str | None) -> str | None:
+        if system is not None and (":" not in system or any(letter.isspace() for letter in system)):
+            raise ValueError("expected the address of a code system, for example http://snomed.info/sct")
+        return system
+
+    @model_validator(mode="after")
+    def _coding_is_whole(self) -> Self:
+        if (self.referral_code is None) != (self.referral_code_system is None):
+            raise ValueError(
+                f"{PREFIX}REFERRAL_CODE and {PREFIX}REFERRAL_CODE_SYSTEM are set together or not at all"
+            )
+        if self.referral_display is not None and self.referral_code is None:
+            raise ValueError(f"{PREFIX}REFERRAL_DISPLAY says nothing without {PREFIX}REFERRAL_CODE")
+        return self
+
+    @property
+    def referral_coding(self) -> dict[str, str] | None:
+        """The coding for the referral order, as FHIR JSON; None when the site wants none."""
+        if self.referral_code is None or self.referral_code_system is None:
+            return None
+        coding = {"system": self.referral_code_system, "code": self.referral_code}
+        return coding | ({"display": self.referral_display} if self.referral_display else {})
+
+
+def load_settings() -> Settings:
+    """The settings of the environment. Raises WrongSetting for an unknown name or an unusable value."""
+    _refuse_unknown(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise WrongSetting("\n".join(_sentences(error))) from None
+
+
+def _refuse_unknown(environment: Iterable[str]) -> None:
+    """A misspelt variable would silently leave a default in force: pydantic only looks for names it knows."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = _nearest(name.upper(), known)
+            advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}."
+            raise WrongSetting(f"{name} is no setting; {advice}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.5)), None)
+
+
+def _sentences(error: ValidationError) -> Iterable[str]:
+    for one in error.errors(include_url=False, include_context=False):
+        # A rule about several settings names them itself and has no place of its own.
+        name = f"{PREFIX}{one['loc'][0]!s}".upper() + ": " if one["loc"] else ""
+        yield name + one["msg"].removeprefix("Value error, ")

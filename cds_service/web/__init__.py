@@ -1,0 +1,1 @@
+"""The doors that speak HTTP: thin Flask blueprints around the pipeline."""

@@ -1,0 +1,50 @@
+"""The body of a request, read whole or refused."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from flask import Request
+
+from cds_service.errors import ServiceError
+
+
+def read_body(request: Request, largest: int) -> bytes:
+    """The bytes of the body, whatever Content-Type it is said to have.
+
+    Raises ServiceError: 413 above `largest` bytes, 415 for a compressed body, 400 when it breaks off.
+    """
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ServiceError(415, "not-supported", "Send the body uncompressed, without Content-Encoding.")
+    try:
+        return _read_within(request, largest)
+    except OSError:
+        raise ServiceError(400, "structure", "The body broke off before its end. Send it again.") from None
+
+
+def _read_within(request: Request, largest: int) -> bytes:
+    """One byte more than allowed is asked for: a chunked body does not say how long it is, and a limit set in
+    Flask would cut it silently."""
+    declared = request.content_length or 0
+    body = b"" if declared > largest else _read(request.stream, largest + 1)
+    if max(declared, len(body)) <= largest:
+        return body
+    # A client that is still sending would see a reset connection, not the answer.
+    _discard(request.stream, largest)
+    raise ServiceError(
+        413, "too-long", f"The body is larger than {largest} bytes. Prefetch fewer or smaller answers."
+    )
+
+
+def _read(stream: IO[bytes], size: int) -> bytes:
+    """Up to `size` bytes; a stream may give them in pieces."""
+    body = bytearray()
+    while len(body) < size and (piece := stream.read(size - len(body))):
+        body += piece
+    return bytes(body)
+
+
+def _discard(stream: IO[bytes], size: int) -> None:
+    while size > 0 and (piece := stream.read(min(size, 65536))):
+        size -= len(piece)

@@ -1,0 +1,132 @@
+"""The demo: made-up patients, what an EHR would show of them, and the whole screening behind it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from cds_service.errors import ServiceError
+from cds_service.hooks.discovery import Service
+from cds_service.hooks.request import HookRequest
+from cds_service.report.screening_json import screening_json
+from cds_service.report.wording import wording
+from cds_service.trials.screening import Screening
+from cds_service.web.answers import json_answer
+from cds_service.web.cds_hooks import Wiring
+from cds_service.web.markdown import render
+
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_HEADERS = {
+    "Content-Security-Policy": f"{_NOTHING}; style-src 'self'; img-src 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+# A status also has a shape, so that colour alone never says it.
+_SHAPES = {"pass": "✔", "fail": "✖", "review": "◆", "unknown": "?", "human": "☎"}
+
+
+class Story(Protocol):
+    """One made-up patient, with the verdict that the record must get."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def line(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def shows_card(self) -> bool: ...
+    def hook_request(self, today: date) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What came of a story: the cards, the screening behind them, or why there is neither."""
+
+    cards: Iterable[Mapping[str, Any]] = ()
+    screening: Mapping[str, Any] | None = None
+    refusal: str | None = None
+
+
+def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
+    """The pages of the demo. Nothing here reads a real record."""
+    door = Blueprint(
+        "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo"
+    )
+    told = {story.id: story for story in stories}
+    service = wiring.services[0]
+    door.add_app_template_filter(render, "gfm")
+    door.add_app_template_filter(_indented, "indented")
+
+    def story_of(story_id: str) -> Story:
+        if story_id not in told:
+            raise ServiceError(404, "not-found", f"No such story. Known are: {', '.join(told)}.")
+        return told[story_id]
+
+    @door.get("/")
+    def overview() -> Response:
+        return _page(
+            "overview.html", stories=told.values(), trial=wiring.protocol.trial, words=_words(wiring)
+        )
+
+    @door.get("/demo/stories/<story_id>")
+    def show(story_id: str) -> Response:
+        story = story_of(story_id)
+        parts = {"shown": play(story, wiring, service), "curl": _curl(story, service), "shapes": _SHAPES}
+        return _page("story.html", story=story, words=_words(wiring), **parts)
+
+    @door.get("/demo/stories/<story_id>/request")
+    def hook_request(story_id: str) -> Response:
+        return json_answer(story_of(story_id).hook_request(wiring.today()))
+
+    return door
+
+
+def play(story: Story, wiring: Wiring, service: Service) -> Shown:
+    """The story's call answered as any other; the screening is caught where the cards are composed."""
+    caught: list[Screening] = []
+
+    def compose(screening: Screening, call: HookRequest) -> list[Mapping[str, object]]:
+        caught.append(screening)
+        return wiring.compose(screening, call)
+
+    body = json.dumps(story.hook_request(wiring.today())).encode()
+    try:
+        answer: Mapping[str, Any] = wiring.composed_by(compose).answer(service, body)
+    except ServiceError as refusal:
+        return Shown(refusal=refusal.message)
+    return Shown(answer["cards"], screening_json(caught[0], wording(wiring.settings.language)))
+
+
+def _words(wiring: Wiring) -> Mapping[str, Mapping[str, str]]:
+    """The words of the screening by group, for the templates."""
+    words = wording(wiring.settings.language)
+    return {group: words.terms(group) for group in ("verdicts", "statuses", "exclusion_statuses", "flags")}
+
+
+def _curl(story: Story, service: Service) -> str:
+    """Asks for the story's request and sends it on; typed into a shell, so every word is quoted."""
+    source = url_for("demo.hook_request", story_id=story.id, _external=True)
+    target = url_for("cds_hooks.call", service_id=service.id, _external=True)
+    kind = "Content-Type: application/json"
+    fetch = shlex.join(["curl", "-s", source])
+    return fetch + " | " + shlex.join(["curl", "-s", "-H", kind, "--data-binary", "@-", target])
+
+
+def _page(name: str, **content: object) -> Response:
+    return Response(
+        render_template(f"demo/{name}", request=request, **content), headers=_HEADERS, mimetype="text/html"
+    )
+
+
+def _indented(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,57 @@
+"""A record as an EHR sends it: a collection Bundle, or the prefetched answers of a CDS Hooks request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from cds_service.fhir.queries import ANALYTES_OF, QUERIES
+from cds_service.terminology.codes import code_sets, systems
+
+BASE = "https://ehr.example/fhir"
+Resource = Mapping[str, Any]
+
+
+def hook_request_of(name: str, patient_id: str, resources: Sequence[Resource]) -> dict[str, Any]:
+    """The patient-view request of CDS Hooks 2.0 with the answer to every query; the same name, the same instance."""
+    return {
+        "hook": "patient-view",
+        "hookInstance": str(uuid5(NAMESPACE_URL, f"urn:trialhook:story:{name}")),
+        "context": {"userId": "Practitioner/synthetic-haematologist", "patientId": patient_id},
+        "prefetch": {key: _answer(key, patient_id, resources) for key in QUERIES},
+    }
+
+
+def bundle_of(kind: str, resources: Iterable[Resource]) -> dict[str, Any]:
+    """A Bundle of that type. A searchset says how many it found, and of each that it matched."""
+    entries = [{"fullUrl": f"{BASE}/{one['resourceType']}/{one['id']}", "resource": one} for one in resources]
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": kind}
+    if kind == "searchset":
+        bundle["total"] = len(entries)
+        entries = [{**entry, "search": {"mode": "match"}} for entry in entries]
+    return {**bundle, "entry": entries} if entries else bundle
+
+
+def _answer(key: str, patient_id: str, resources: Sequence[Resource]) -> Any:
+    """The answer to one query: the Patient itself, else what the search finds; a type that no query asks for, never."""
+    found = [one for one in resources if one["resourceType"] == QUERIES[key].type]
+    if key == "patient":
+        return next(one for one in found if one["id"] == patient_id)
+    if key in ANALYTES_OF:
+        wanted = _codes(ANALYTES_OF[key])
+        found = sorted((one for one in found if _codings(one) & wanted), key=_day, reverse=True)
+    return bundle_of("searchset", found)
+
+
+def _codes(analytes: Iterable[str]) -> set[tuple[str, str]]:
+    return {(row["system"], str(row["code"])) for one in analytes for row in code_sets()[one].rows}
+
+
+def _codings(observation: Resource) -> set[tuple[str, str]]:
+    codings = observation["code"].get("coding", [])
+    return {(systems().get(one.get("system", ""), ""), one.get("code", "")) for one in codings}
+
+
+def _day(observation: Resource) -> str:
+    return str(observation.get("effectiveDateTime", ""))

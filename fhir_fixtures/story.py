@@ -1,0 +1,87 @@
+"""The stories: one named synthetic patient each, as a FHIR record of any day and with the verdict it must get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from fhir_fixtures.hook_request import bundle_of, hook_request_of
+from fhir_fixtures.relative_dates import dated
+from fhir_fixtures.sheets import FOLDER, MalformedStory, Resource, Sheet, Status, Verdict, read_sheet, resources_of
+
+SYNTHETIC = {"system": "urn:trialhook:record", "code": "synthetic", "display": "Invented: no real person"}
+# Where a resource names the patient that it is about, when that is not `subject`.
+_PATIENT_ELEMENT = {"AllergyIntolerance": "patient", "ResearchSubject": "individual"}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A synthetic patient and what the screening must say of it.
+
+    `criteria` are the statuses that the story is about, not all of them; `recheck` is the expected recheckOn of the
+    verdict as days after the index date.
+    """
+
+    id: str
+    title: str
+    line: str
+    verdict: Verdict
+    shows_card: bool
+    criteria: Mapping[str, Status]
+    recheck: int | None
+    templates: tuple[tuple[Resource, timedelta], ...]
+
+    @property
+    def patient_id(self) -> str:
+        """The id of the one Patient that the story is about."""
+        return next(str(one["id"]) for one, _ in self.templates if one["resourceType"] == "Patient")
+
+    def bundle(self, today: date) -> dict[str, Any]:
+        """The whole record as a collection Bundle, dated for the index date `today`."""
+        return bundle_of("collection", self._resources(today))
+
+    def hook_request(self, today: date) -> dict[str, Any]:
+        """What an EHR sends when this patient's chart is opened on `today`, with every prefetch key."""
+        return hook_request_of(self.id, self.patient_id, self._resources(today))
+
+    def _resources(self, today: date) -> list[Resource]:
+        return [self._resource(template, today - earlier) for template, earlier in self.templates]
+
+    def _resource(self, template: Resource, today: date) -> Resource:
+        """The resource with its dates, marked as synthetic and, where it does not say whose it is, this patient's."""
+        written = dated(template, today)
+        assert isinstance(written, dict)
+        if written["resourceType"] != "Patient":
+            element = _PATIENT_ELEMENT.get(written["resourceType"], "subject")
+            written.setdefault(element, {"reference": f"Patient/{self.patient_id}"})
+        head = {"resourceType": written["resourceType"], "id": written["id"], "meta": {"tag": [dict(SYNTHETIC)]}}
+        return head | written
+
+
+@cache
+def load_stories() -> tuple[Story, ...]:
+    """Every story, in the order of the numbers of their files. Raises MalformedStory."""
+    stories = tuple(_story(read_sheet(path)) for path in sorted((FOLDER / "stories").glob("*.yaml")))
+    names = [one.id for one in stories]
+    if len(names) > len(set(names)):
+        raise MalformedStory("two stories have the same id")
+    return stories
+
+
+def story(story_id: str) -> Story:
+    """The story of that id. Raises KeyError when there is none."""
+    return {one.id: one for one in load_stories()}[story_id]
+
+
+def _story(sheet: Sheet) -> Story:
+    return Story(
+        sheet.id, sheet.title, sheet.line, sheet.verdict, sheet.card, MappingProxyType(dict(sheet.criteria)),
+        sheet.recheck, tuple(resources_of(sheet)),
+    )  # fmt: skip
+
+
+__all__ = ["MalformedStory", "Story", "load_stories", "story"]
