@@ -17,6 +17,10 @@ from cds_service.trials.screening import Screening, case_of, screen
 # A screening and the hook instance that asked for it -> the cards to show, as JSON.
 Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
 
+# How often invalid evidence is taken away bit by bit before the whole record is validated at once: a record made of
+# invalid resources must not cost a screening for each of them.
+_ATTEMPTS = 3
+
 
 def patient_view(
     request: HookRequest, protocol: Protocol, compose: Compose, as_of: date
@@ -39,7 +43,8 @@ def patient_view(
 
 def require(records: Records) -> None:
     """Raises MissingRecord unless the Patient and the conditions were brought."""
-    missing = [] if records.patient and records.patient.resource else ["patient"]
+    patient = records.patient
+    missing = [] if patient and patient.resource and not patient.problem else ["patient"]
     if not records.sources["conditions"].was_searched:
         missing.append("conditions")
     if missing:
@@ -52,11 +57,16 @@ def screen_records(
     """The screening of a record whose evidence has been validated.
 
     Validation can only take away: a resource that a finding prints and that is not valid FHIR is marked unreadable
-    and the record is screened again, until every printed resource is valid. Raises NoPatient.
+    and the record is screened again. Raises NoPatient.
     """
     screened = partial(_screened, protocol=protocol, as_of=as_of, infusion_on=infusion_on)
     screening = screened(records)
-    while invalid := refused(records.entries, screening.evidence_references):
+    for attempt in range(_ATTEMPTS + 1):
+        everything = frozenset(entry.reference for entry in records.entries)
+        printed = screening.evidence_references if attempt < _ATTEMPTS else everything
+        invalid = refused(records.entries, printed)
+        if not invalid:
+            break
         records = records.without(dict.fromkeys(invalid, "invalid"))
         screening = screened(records)
     return screening

@@ -12,6 +12,7 @@ from pydantic import ByteSize, Field, ValidationError, field_validator, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "TRIALHOOK_"
+_MEANT = {"byte_size": "expected a number of bytes, with or without a unit, for example 64 MB"}
 
 
 class WrongSetting(Exception):
@@ -60,9 +61,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _coding_is_whole(self) -> Self:
         if (self.referral_code is None) != (self.referral_code_system is None):
-            raise ValueError(
-                f"{PREFIX}REFERRAL_CODE and {PREFIX}REFERRAL_CODE_SYSTEM are set together or not at all"
-            )
+            raise ValueError(f"{PREFIX}REFERRAL_CODE and {PREFIX}REFERRAL_CODE_SYSTEM are set together or not at all")
         if self.referral_display is not None and self.referral_code is None:
             raise ValueError(f"{PREFIX}REFERRAL_DISPLAY says nothing without {PREFIX}REFERRAL_CODE")
         return self
@@ -87,12 +86,14 @@ def load_settings() -> Settings:
 
 def _refuse_unknown(environment: Iterable[str]) -> None:
     """A misspelt variable would silently leave a default in force: pydantic only looks for names it knows."""
-    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
-    for name in sorted(environment):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = _nearest(name.upper(), known)
-            advice = f"did you mean {near}?" if near else f"known are {', '.join(known)}."
-            raise WrongSetting(f"{name} is no setting; {advice}")
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in sorted(environment):
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper().startswith(PREFIX) and name not in known:
+            near = _nearest(name, known)
+            all_known = ", ".join(PREFIX + one for one in known)
+            advice = f"did you mean {PREFIX}{near}?" if near else f"known are {all_known}."
+            raise WrongSetting(f"{variable} is no setting; {advice}")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
@@ -103,4 +104,4 @@ def _sentences(error: ValidationError) -> Iterable[str]:
     for one in error.errors(include_url=False, include_context=False):
         # A rule about several settings names them itself and has no place of its own.
         name = f"{PREFIX}{one['loc'][0]!s}".upper() + ": " if one["loc"] else ""
-        yield name + one["msg"].removeprefix("Value error, ")
+        yield name + _MEANT.get(one["type"], one["msg"].removeprefix("Value error, "))

@@ -1,4 +1,7 @@
-"""A record as an EHR sends it: a collection Bundle, or the prefetched answers of a CDS Hooks request."""
+"""A record as an EHR sends it: a collection Bundle, or the prefetched answers of a CDS Hooks request.
+
+The keys and what each asks for are stated here once more, as an analyst would type them into an EHR.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from cds_service.fhir.queries import ANALYTES_OF, QUERIES
 from cds_service.terminology.codes import code_sets, systems
 
 BASE = "https://ehr.example/fhir"
+# The prefetch keys, and the type of resource that each brings.
+KEYS: Mapping[str, str] = {
+    "patient": "Patient",
+    "conditions": "Condition",
+    "procedures": "Procedure",
+    "medicationStatements": "MedicationStatement",
+    "medicationRequests": "MedicationRequest",
+    "medicationAdministrations": "MedicationAdministration",
+    "labs": "Observation",
+    "body": "Observation",
+    "function": "Observation",
+    "allergies": "AllergyIntolerance",
+    "researchSubjects": "ResearchSubject",
+}
+# What the three searches for observations name in their `code`, newest first.
+ANALYTES: Mapping[str, tuple[str, ...]] = {
+    "labs": (
+        "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent",
+        "segmented-neutrophils", "segmented-neutrophils-percent", "band-neutrophils",
+        "band-neutrophils-percent", "wbc", "platelets", "creatinine-clearance-reported", "hcg",
+    ),
+    "body": ("weight", "height"),
+    "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "ecog", "karnofsky"),
+}  # fmt: skip
 Resource = Mapping[str, Any]
 
 
 def hook_request_of(name: str, patient_id: str, resources: Sequence[Resource]) -> dict[str, Any]:
-    """The patient-view request of CDS Hooks 2.0 with the answer to every query; the same name, the same instance."""
+    """The patient-view request of CDS Hooks 2.0 with the answer to every query; one instance for one name."""
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid5(NAMESPACE_URL, f"urn:trialhook:story:{name}")),
         "context": {"userId": "Practitioner/synthetic-haematologist", "patientId": patient_id},
-        "prefetch": {key: _answer(key, patient_id, resources) for key in QUERIES},
+        "prefetch": {key: _answer(key, patient_id, resources) for key in KEYS},
     }
 
 
@@ -34,17 +60,18 @@ def bundle_of(kind: str, resources: Iterable[Resource]) -> dict[str, Any]:
 
 
 def _answer(key: str, patient_id: str, resources: Sequence[Resource]) -> Any:
-    """The answer to one query: the Patient itself, else what the search finds; a type that no query asks for, never."""
-    found = [one for one in resources if one["resourceType"] == QUERIES[key].type]
+    """The answer to one query: the Patient itself, or what the search finds."""
+    found = [one for one in resources if one["resourceType"] == KEYS[key]]
     if key == "patient":
         return next(one for one in found if one["id"] == patient_id)
-    if key in ANALYTES_OF:
-        wanted = _codes(ANALYTES_OF[key])
+    if key in ANALYTES:
+        wanted = codes_of(ANALYTES[key])
         found = sorted((one for one in found if _codings(one) & wanted), key=_day, reverse=True)
     return bundle_of("searchset", found)
 
 
-def _codes(analytes: Iterable[str]) -> set[tuple[str, str]]:
+def codes_of(analytes: Iterable[str]) -> set[tuple[str, str]]:
+    """The codes of the analytes, each with the short name of its system."""
     return {(row["system"], str(row["code"])) for one in analytes for row in code_sets()[one].rows}
 
 

@@ -52,8 +52,13 @@ class _ExactLoader(yaml.SafeLoader):
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
         number = float(node.value)
         if repr(number) != node.value:
-            raise MalformedStory(f"line {node.start_mark.line + 1}: write {node.value} as {number!r}, as JSON will")
+            raise MalformedStory(
+                f"line {node.start_mark.line + 1}: write {node.value} as {number!r}, as JSON will"
+            )
         return number
+
+    def construct_text(self, node: yaml.ScalarNode) -> str:
+        return str(node.value)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
@@ -63,7 +68,7 @@ class _ExactLoader(yaml.SafeLoader):
 
 
 _ExactLoader.add_constructor("tag:yaml.org,2002:float", _ExactLoader.construct_yaml_float)
-_ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", _ExactLoader.construct_yaml_str)
+_ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", _ExactLoader.construct_text)
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -80,7 +85,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def resources_of(sheet: Sheet) -> list[tuple[Resource, timedelta]]:
-    """The sheet's resources, those of its fragments first, each with how much earlier it is dated than written.
+    """The sheet's resources, those of its fragments first, each with how much earlier it is dated.
 
     A resource of the sheet takes the place of the one of the same type and id in a fragment.
     """

@@ -1,4 +1,4 @@
-"""The stories: one named synthetic patient each, as a FHIR record of any day and with the verdict it must get."""
+"""The stories: one named synthetic patient each, with the record of any day and the verdict it must get."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from typing import Any
 
 from fhir_fixtures.hook_request import bundle_of, hook_request_of
 from fhir_fixtures.relative_dates import dated
-from fhir_fixtures.sheets import FOLDER, MalformedStory, Resource, Sheet, Status, Verdict, read_sheet, resources_of
+from fhir_fixtures.sheets import (
+    FOLDER,
+    MalformedStory,
+    Resource,
+    Sheet,
+    Status,
+    Verdict,
+    read_sheet,
+    resources_of,
+)
 
 SYNTHETIC = {"system": "urn:trialhook:record", "code": "synthetic", "display": "Invented: no real person"}
 # Where a resource names the patient that it is about, when that is not `subject`.
@@ -22,8 +31,8 @@ _PATIENT_ELEMENT = {"AllergyIntolerance": "patient", "ResearchSubject": "individ
 class Story:
     """A synthetic patient and what the screening must say of it.
 
-    `criteria` are the statuses that the story is about, not all of them; `recheck` is the expected recheckOn of the
-    verdict as days after the index date.
+    `criteria` are the statuses that the story is about, not all of them; `recheck` is the verdict's expected
+    recheckOn as days after the index date.
     """
 
     id: str
@@ -52,13 +61,17 @@ class Story:
         return [self._resource(template, today - earlier) for template, earlier in self.templates]
 
     def _resource(self, template: Resource, today: date) -> Resource:
-        """The resource with its dates, marked as synthetic and, where it does not say whose it is, this patient's."""
+        """The resource with its dates, marked as synthetic; this patient's unless it says whose it is."""
         written = dated(template, today)
         assert isinstance(written, dict)
         if written["resourceType"] != "Patient":
             element = _PATIENT_ELEMENT.get(written["resourceType"], "subject")
             written.setdefault(element, {"reference": f"Patient/{self.patient_id}"})
-        head = {"resourceType": written["resourceType"], "id": written["id"], "meta": {"tag": [dict(SYNTHETIC)]}}
+        head = {
+            "resourceType": written["resourceType"],
+            "id": written["id"],
+            "meta": {"tag": [dict(SYNTHETIC)]},
+        }
         return head | written
 
 

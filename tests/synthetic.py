@@ -56,6 +56,11 @@ def observation(name: str, loinc: str, value: float, unit: str, days: int = 5, *
             "valueQuantity": quantity} | elements  # fmt: skip
 
 
+def up_to(value: float, unit: str) -> list[dict[str, Any]]:
+    """A reference range with an upper limit of normal."""
+    return [{"high": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}}]
+
+
 def prednisone(name: str = "m1", milligrams: float = 30, days: int = 70, **elements: Any) -> dict[str, Any]:
     dose = {"value": milligrams, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}
     daily = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
@@ -67,10 +72,6 @@ def prednisone(name: str = "m1", milligrams: float = 30, days: int = 70, **eleme
 
 def resources() -> list[dict[str, Any]]:
     """A patient of whom every criterion that can be read from a record passes."""
-    high = {"referenceRange": [{"high": {"value": 40, "unit": "U/L", "code": "U/L",
-                                         "system": "http://unitsofmeasure.org"}}]}  # fmt: skip
-    bilirubin = {"referenceRange": [{"high": {"value": 1.2, "unit": "mg/dL", "code": "mg/dL",
-                                              "system": "http://unitsofmeasure.org"}}]}  # fmt: skip
     return [
         patient(),
         procedure("transplant", "http://www.cms.gov/Medicare/Coding/ICD10", "30243Y3", "2024-05-10"),
@@ -79,9 +80,9 @@ def resources() -> list[dict[str, Any]]:
         prednisone(),
         *(observation(f"weight{days}", "29463-7", 70, "kg", days) for days in (74, 45, 18, 4)),
         observation("creatinine", "2160-0", 1.0, "mg/dL"),
-        observation("bilirubin", "1975-2", 0.6, "mg/dL", **bilirubin),
-        observation("alt", "1742-6", 30, "U/L", **high),
-        observation("ast", "1920-8", 31, "U/L", **high),
+        observation("bilirubin", "1975-2", 0.6, "mg/dL", referenceRange=up_to(1.2, "mg/dL")),
+        observation("alt", "1742-6", 30, "U/L", referenceRange=up_to(40, "U/L")),
+        observation("ast", "1920-8", 31, "U/L", referenceRange=up_to(40, "U/L")),
         observation("neutrophils", "751-8", 2.1, "10*9/L"),
         observation("platelets", "777-3", 120, "10*9/L"),
         observation("lvef", "10230-1", 62, "%", 30),

@@ -11,7 +11,7 @@ import pytest
 import run
 
 LOCKS = [run.RUNTIME_LOCK, run.DEV_LOCK]
-NOT_OURS = {".git", ".venv", ".demo", "__pycache__"}
+NOT_OURS = {".git", ".venv", ".demo", ".hypothesis", "__pycache__"}
 
 # Written so that the patterns do not match their own text.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root)/")
@@ -96,9 +96,7 @@ class TestStamps:
         run.RUNTIME_LOCK.write_text("another==2\n", encoding="ascii")
         assert not run.is_installed(run.RUNTIME_LOCK)
 
-    def test_a_failed_installation_leaves_no_stamp(
-        self, environment: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_failed_installation_leaves_no_stamp(self, environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         install_as(monkeypatch, run.DEV_LOCK)
         with pytest.raises(run.Failure, match="could not be installed"):
             install_as(monkeypatch, run.DEV_LOCK, exit_code=1)

@@ -1,0 +1,1 @@
+"""The nouns of medicine and their arithmetic: pure, without input or output, FHIR or any trial."""

@@ -91,7 +91,8 @@ class Timeline:
 
 
 def _weighed(segment: DoseSegment, weights: WeightHistory, turns: set[date]) -> Iterator[WeighedSegment]:
-    starts = sorted({segment.first, *(day for day in turns if segment.first < day <= segment.last)})
+    inside = (day for day in turns if segment.first < day <= segment.last)
+    starts = sorted({segment.first, *(day for day in inside if weights.on(day) != weights.on(day - DAY))})
     for first, after in pairwise([*starts, segment.last + DAY]):
         found = weights.on(first)
         kilograms = found.weight.kilograms if found else None
@@ -168,7 +169,7 @@ def _segment(
     return DoseSegment(
         first, last, dose, _pattern(giving), tuple(sorted({s.use.reference for s in giving})),
         per_dose=_per_dose(giving), flags=_flags(giving), faults=_faults(giving),
-        goes_on=any(s.goes_on and s.last == as_of for s in giving),
+        goes_on=last == as_of and any(s.goes_on for s in giving),
     )  # fmt: skip
 
 

@@ -24,8 +24,8 @@ DAY = timedelta(days=1)
 class Stretch:
     """Days (both ends included) on which one record gives one dose, in mg of the drug per day.
 
-    A stretch that is not `sure` may not have been taken at all: its `dose` begins at zero, and `stated` is the
-    dose as it was written. A `filler` bridges a hole in the documentation and counts only where nothing sure does.
+    A stretch that is not `sure` may not have been taken at all: its `dose` begins at zero, and `stated` is
+    the dose as written. A `filler` bridges a hole in the documentation: it counts where nothing sure does.
     """
 
     first: date
@@ -64,13 +64,13 @@ class End:
 class Period:
     """When a drug was taken: surely from `sure_first` to `sure_last`, possibly from `first` to `last`.
 
-    No day is sure when `sure_last` lies before `sure_first`. `goes_on` is true when no end of it is known.
+    No day is sure when `sure_last` is None or lies before `sure_first`. `goes_on`: no end of it is known.
     """
 
     first: date
     last: date
     sure_first: date
-    sure_last: date
+    sure_last: date | None
     goes_on: bool
     flags: frozenset[str]
 
@@ -108,8 +108,9 @@ class _Course:
         step, stated = self.step, self._stated()
         flags = self.period.flags | _flags(self.use, step) | ({"assumed"} if filler else set())
         yield Stretch(
-            first, last, stated if sure else stated.down_to_zero(), step.pattern, self.use, stated, step.per_dose,
-            step.per_kilogram, step.added_to, filler, sure, self.period.goes_on and not filler, flags,
+            first, last, stated if sure else stated.down_to_zero(), step.pattern, self.use, stated,
+            step.per_dose, step.per_kilogram, step.added_to, filler, sure,
+            self.period.goes_on and not filler, flags,
             None if self.use.standing is Standing.NOT_TAKEN else step.fault,
         )  # fmt: skip
 
@@ -125,10 +126,11 @@ def _stretches_of(use: MedicationUse, step: DoseStep, as_of: date) -> Iterator[S
     if use.standing is Standing.NOT_TAKEN:
         yield from course.stretch(period.first, period.last, sure=True)
         return
-    if period.sure_first > period.sure_last:
+    if period.sure_last is None or period.sure_last < period.sure_first:
         yield from course.stretch(period.first, period.last)
     else:
-        yield from course.stretch(period.first, days_later(period.sure_first, -1))
+        if period.first < period.sure_first:
+            yield from course.stretch(period.first, period.sure_first - DAY)
         yield from course.stretch(period.sure_first, period.sure_last, sure=True)
         yield from course.stretch(period.sure_last + DAY, period.last)
     for first, last in _undocumented(use, step, period, as_of):
@@ -163,17 +165,19 @@ def _period(use: MedicationUse, step: DoseStep, as_of: date) -> Period:
     """When the step was taken, as far as the record tells, up to `as_of`."""
     stated = _earlier(step.last, use.ends)
     begins = step.first or use.begins or _latest_beginning(use, stated, as_of)
-    flags = frozenset[str]()
-    if stated and stated.last < begins.first:  # ends before it begins: not to be believed, and not to be lost
-        flags = frozenset({"conflict"})
-        end = End(days_later(begins.last, -1), as_of)
-        begins = DayRange(stated.first, begins.last)
-    else:
-        end = End(stated.first, stated.last, stated=True) if stated else _end(use, begins, as_of)
-    if end.assumed:
-        flags = frozenset({"assumed"})
+    if _is_inverted(step.first, step.last) or _is_inverted(use.begins, use.ends):
+        first = min(begins.first, stated.first) if stated else begins.first
+        ongoing = use.standing is Standing.TAKEN
+        return Period(first, as_of, begins.last, None, ongoing, frozenset({"conflict"}))
+    end = End(stated.first, stated.last, stated=True) if stated else _end(use, begins, as_of)
+    flags = frozenset({"assumed"}) if end.assumed else frozenset[str]()
     return Period(begins.first, min(end.possible, as_of), begins.last,
-                  _surely_until(use, step, begins, end, as_of), _goes_on(use, end, as_of), flags)  # fmt: skip
+                  _surely_until(use, step, end, as_of), _goes_on(use, end, as_of), flags)  # fmt: skip
+
+
+def _is_inverted(first: DayRange | None, last: DayRange | None) -> bool:
+    """True for a period that ends before it begins: it is not to be believed, and its drug not to be lost."""
+    return first is not None and last is not None and last.last < first.first
 
 
 def _latest_beginning(use: MedicationUse, stated: DayRange | None, as_of: date) -> DayRange:
@@ -182,24 +186,22 @@ def _latest_beginning(use: MedicationUse, stated: DayRange | None, as_of: date) 
     return DayRange.of(min(days))
 
 
-def _surely_until(use: MedicationUse, step: DoseStep, begins: DayRange, end: End, as_of: date) -> date:
-    """The last sure day; one before the beginning where none is."""
-    never = days_later(begins.last, -1)
+def _surely_until(use: MedicationUse, step: DoseStep, end: End, as_of: date) -> date | None:
+    """The last sure day, None where no day can be."""
     if use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED:
-        return never
+        return None
     if use.route in ("depot", "unknown"):
-        return never
+        return None
     over = use.standing is Standing.ENDED
     if over and end.sure > as_of:  # it ended earlier than planned, on a day that nobody wrote down
-        return never
+        return None
     once = use.kind == "administration"
     if _has_no_start(use, step) and (once or (over and not end.stated) or (use.written or as_of) > as_of):
-        return never
-    if use.standing is Standing.HELD:
-        return (
-            min(end.sure, days_later(use.written, -1)) if use.kind == "statement" and use.written else never
-        )
-    return min(end.sure, as_of)
+        return None
+    if use.standing is not Standing.HELD:
+        return min(end.sure, as_of)
+    held_from = use.written if use.kind == "statement" else None  # an order is not rewritten when it is held
+    return min(end.sure, days_later(held_from, -1)) if held_from else None
 
 
 def _goes_on(use: MedicationUse, end: End, as_of: date) -> bool:
@@ -232,7 +234,7 @@ def _statement_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
 
 def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     if use.supply_ends is not None:
-        return End(use.supply_ends, use.supply_ends)
+        return End(use.supply_ends, use.supply_ends, stated=True)
     counts_until = days_later(use.written or begins.first, days_of("open_request_counts"))
     valid_until = max(use.valid_until, begins.last) if use.valid_until else as_of
     if use.standing is Standing.ENDED:
@@ -249,5 +251,5 @@ def _bridges(use: MedicationUse, steps: Sequence[DoseStep], as_of: date) -> Iter
             continue
         first, last = before.last.last + DAY, after.first.first - DAY
         if (last - first).days < days_of("gap_possible") and first <= min(last, as_of):
-            period = Period(first, last, first, last, False, frozenset())
+            period = Period(first, last, first, None, False, frozenset())
             yield from _Course(use, before, period).stretch(first, min(last, as_of), filler=True)

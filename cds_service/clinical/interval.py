@@ -72,9 +72,8 @@ class Interval:
         """Products of the numbers of two intervals without negative numbers."""
         if self.is_zero or other.is_zero:
             return ZERO  # nothing of an unknown amount is still nothing
-        low_open = (self.low_open and not other.begins_at_zero) or (
-            other.low_open and not self.begins_at_zero
-        )
+        reaches_zero = self.begins_at_zero or other.begins_at_zero
+        low_open = not reaches_zero and (self.low_open or other.low_open)
         if self.high is None or other.high is None:
             return Interval(self.low * other.low, None, low_open)
         high_open = self.high_open or other.high_open
@@ -92,11 +91,9 @@ class Interval:
     def _inverse(self) -> Interval:
         low = Fraction(0) if self.high is None else 1 / self.high
         low_open = self.high is None or self.high_open
-        return (
-            Interval(low, 1 / self.low, low_open, self.low_open)
-            if self.low
-            else Interval(low, None, low_open)
-        )
+        if self.low == 0:
+            return Interval(low, None, low_open)
+        return Interval(low, 1 / self.low, low_open, self.low_open)
 
     def hull(self, other: Interval) -> Interval:
         """The smallest interval that holds both."""

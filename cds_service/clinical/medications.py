@@ -30,11 +30,11 @@ class Standing(Enum):
 class DoseStep:
     """One dosage instruction: so much of the drug per day between two days.
 
-    `daily` is the mean amount in mg of the drug per day, `per_dose` the mg of one administration, both per kg
-    of body weight when `per_kilogram`. An instruction that cannot be read has every dose from zero upwards, and
-    `fault` says why. `first` and `last` are its own bounds (included), None where it states none; `order` is
-    its place in a sequence of steps, `part_of_day` says that it is for a time of the day only, and `added_to`
-    that its words add it to another record's dose.
+    `daily` is the mean amount in mg of the drug per day, `per_dose` the mg of one administration, both
+    per kg of body weight when `per_kilogram`. An instruction that cannot be read has every dose from zero
+    upwards, and `fault` says why. `first` and `last` are its own bounds (included), None where it states
+    none; `order` is its place in a sequence of steps, `part_of_day` says that it is for a time of the day
+    only, and `added_to` that its words add it to another record's dose.
     """
 
     daily: Interval

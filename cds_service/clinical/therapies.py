@@ -65,11 +65,9 @@ def _newer(use: MedicationUse, uses: Sequence[MedicationUse]) -> list[Medication
 
 def _may_take_over(use: MedicationUse) -> bool:
     """False for what is no order, was perhaps never taken, or is taken beside another record's dose."""
-    surely_meant = (
-        use.standing in (Standing.TAKEN, Standing.ENDED) and use.certainty is not Certainty.UNVERIFIED
-    )
-    beside = any(step.added_to for step in use.steps)
-    return use.kind != "administration" and surely_meant and use.route == "systemic" and not beside
+    if use.kind == "administration" or use.route != "systemic" or any(step.added_to for step in use.steps):
+        return False
+    return use.standing in (Standing.TAKEN, Standing.ENDED) and use.certainty is not Certainty.UNVERIFIED
 
 
 def _begin(use: MedicationUse) -> date:
@@ -215,8 +213,8 @@ def _began(stretch: Stretch) -> date:
 def dose_of(parts: Sequence[Stretch]) -> Interval:
     """The dose of one drug from what counts of it on a day.
 
-    Records that say that they are taken together add up. Otherwise equal doses are one therapy recorded twice,
-    and of unequal ones the newest alone is sure, and all together are possible.
+    Records that say that they are taken together add up. Otherwise equal doses are one therapy recorded
+    twice, and of unequal ones the newest alone is sure, and all together are possible.
     """
     added = [p for p in parts if p.added_to or p.use.kind == "administration"]
     return sum((p.dose for p in added), _one_or_all([p for p in parts if p not in added]))

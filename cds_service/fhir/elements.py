@@ -62,6 +62,13 @@ class Resource(Struct, kw_only=True):
     contained: list[msgspec.Raw] | None = None
 
 
+class OtherResource(Resource, kw_only=True):
+    """A resource of a type that we do not read: only whose it is."""
+
+    subject: Reference | None = None
+    patient: Reference | None = None
+
+
 class Patient(Resource, kw_only=True):
     birthDate: str | None = None
     gender: str | None = None

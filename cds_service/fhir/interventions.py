@@ -7,19 +7,20 @@ from collections.abc import Iterable, Iterator
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Intervention
 from cds_service.fhir import elements as el
-from cds_service.fhir.ledger import Ledger, concepts_of
+from cds_service.fhir.ledger import Ledger, concepts_of, is_readable
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _DONE = frozenset({"completed", "in-progress"})
-_NOT_DONE = frozenset({"preparation", "not-done", "suspended", "aborted", "on-hold"})
+# A procedure that was stopped or held had begun: it may have been done.
+_NOT_DONE = frozenset({"preparation", "not-done"})
 
 
 def read_interventions(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Intervention]:
     """The procedures of interest that were done or may have been."""
     for entry in entries:
         procedure = entry.resource
-        if entry.problem or not isinstance(procedure, el.Procedure):
+        if entry.problem or not isinstance(procedure, el.Procedure) or not is_readable(procedure.code):
             ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))
             continue
         intervention = _intervention(entry, procedure, index, ledger)
@@ -27,26 +28,36 @@ def read_interventions(entries: Iterable[Entry], index: ConceptIndex, ledger: Le
             yield intervention
 
 
-def _intervention(
-    entry: Entry, procedure: el.Procedure, index: ConceptIndex, ledger: Ledger
-) -> Intervention | None:
-    status = (procedure.status or "").strip()
+def _intervention(entry: Entry, procedure: el.Procedure, index: ConceptIndex, ledger: Ledger) -> Intervention | None:
+    status = (procedure.status or "").strip().lower()
     if status == "entered-in-error":
         ledger.skip(entry, "entered-in-error")
         return None
-    code = procedure.code or el.CodeableConcept()
-    found = index.recognise(code.pairs(), code.texts())
-    if not found.concepts:
-        return None
-    if status in _NOT_DONE or procedure.notDone:
+    if status in _NOT_DONE or procedure.notDone or procedure.notPerformed:
         ledger.skip(entry, "status")
         return None
+    code = procedure.code or el.CodeableConcept()
+    found = index.recognise(code.pairs(), code.texts())
     when = performed(procedure)
-    if ledger.is_future(entry, when):
+    if not found.concepts or ledger.is_future(entry, when):
         return None
-    period = procedure.performedPeriod or procedure.occurrencePeriod
-    goes_on = status == "in-progress" or bool(period and period.start and not period.end and status != "completed")
-    return Intervention(entry.reference, code.label(), found.concepts, status in _DONE, when, goes_on)
+    return Intervention(
+        entry.reference,
+        code.label(),
+        found.concepts,
+        status in _DONE,
+        ledger.past(when),
+        _goes_on(procedure, status, ledger),
+    )
+
+
+def _goes_on(procedure: el.Procedure, status: str, ledger: Ledger) -> bool:
+    """True when it is under way, or began and states no end that lies behind us."""
+    if status in ("in-progress", "completed"):
+        return status == "in-progress"
+    period = procedure.performedPeriod or procedure.occurrencePeriod or el.Period()
+    end = DayRange.parse(period.end)
+    return bool(period.start) and (end is None or end.first > ledger.as_of)
 
 
 def performed(procedure: el.Procedure) -> DayRange | None:

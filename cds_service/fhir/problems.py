@@ -8,23 +8,25 @@ from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Activity, Problem, Verification
 from cds_service.fhir import elements as el
-from cds_service.fhir.ledger import Ledger, concepts_of
-from cds_service.fhir.wire import Entry
-from cds_service.terminology.codes import ConceptIndex, plain
+from cds_service.fhir.ledger import Ledger, concepts_of, is_readable
+from cds_service.fhir.wire import Entry, decode
+from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark, plain
 
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _RESOLVED = frozenset({"inactive", "remission", "resolved"})
-_SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
+_SUSPECTED = frozenset({"unconfirmed", "provisional", "differential", "unknown"})
 _GRADES = {"severity-mild": "mild", "severity-moderate": "moderate", "severity-severe": "severe"}
 _NIH_WORDS = ("nih", "global")
 _SEATTLE_WORDS = ("limited", "extensive", "局限", "广泛")
+# Germany marks how sure a diagnosis is by an extension of the code, or by a letter after it.
+_GERMAN_CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 
 
 def read_problems(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
     """The conditions of interest. Refuted, mistaken and future ones are listed and left out."""
     for entry in entries:
         condition = entry.resource
-        if entry.problem or not isinstance(condition, el.Condition):
+        if entry.problem or not isinstance(condition, el.Condition) or not is_readable(condition.code):
             ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))
             continue
         problem = _problem(entry, condition, index, ledger)
@@ -33,21 +35,24 @@ def read_problems(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger)
 
 
 def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger: Ledger) -> Problem | None:
-    verification = _status(condition.verificationStatus)
-    if verification in ("entered-in-error", "refuted"):
-        ledger.skip(entry, "refuted" if verification == "refuted" else "entered-in-error")
+    verification, mark = _status(condition.verificationStatus), _german_mark(condition.code)
+    if verification == "entered-in-error":
+        ledger.skip(entry, "entered-in-error")
+        return None
+    if verification == "refuted" or mark == "A":
+        ledger.skip(entry, "refuted")
         return None
     code = condition.code or el.CodeableConcept()
     found = index.recognise(code.pairs(), code.texts())
-    if not found.concepts:
-        return None
-    onset, recorded = _onset(condition), DayRange.parse(condition.recordedDate)
-    if ledger.is_future(entry, onset or recorded):
+    onset, recorded = _onset(condition), _recorded(condition)
+    if not found.concepts or ledger.is_future(entry, onset or recorded):
         return None
     severity, severity_label = _severity(condition, index)
     return Problem(
-        entry.reference, code.label(), found.concepts, _activity(condition),
-        _verification(verification), onset, recorded, severity, severity_label,
+        entry.reference, code.label(), found.concepts,
+        "resolved" if mark == "Z" else _activity(condition, ledger),
+        "suspected" if mark == "V" else _verification(verification),
+        ledger.past(onset), ledger.past(recorded), severity, severity_label,
     )  # fmt: skip
 
 
@@ -59,16 +64,43 @@ def _status(status: el.CodeableConcept | str | None) -> str:
     return (status or "").strip().lower()
 
 
+def _german_mark(code: el.CodeableConcept | None) -> str | None:
+    """How sure ICD-10-GM says the diagnosis is; of several marks the one that takes most from it."""
+    marks = {mark for one in (code.coding if code else None) or () for mark in _marks(one)}
+    return next((mark for mark in "AVZG" if mark in marks), None)
+
+
+def _marks(coding: el.Coding) -> Iterator[str]:
+    if alias_of(coding.system) != "icd-10-gm":
+        return
+    extensions = decode(coding.extension, list[el.CodedExtension]) or []
+    marked = [one.valueCoding.code for one in extensions if one.url == _GERMAN_CERTAINTY and one.valueCoding]
+    yield from (mark.strip().upper() for mark in (*marked, certainty_mark(coding.system, coding.code)) if mark)
+
+
 def _verification(status: str) -> Verification:
     return "suspected" if status in _SUSPECTED else "confirmed"
 
 
-def _activity(condition: el.Condition) -> Activity:
-    status = _status(condition.clinicalStatus)
+def _activity(condition: el.Condition, ledger: Ledger) -> Activity:
+    """Active, resolved, or not stated: so too where a status and an end contradict each other."""
+    status, over = _status(condition.clinicalStatus), _is_over(condition, ledger)
+    if status in _RESOLVED:
+        return "resolved"
     if status in _ACTIVE:
-        return "active"
-    abated = condition.abatementDateTime or condition.abatementPeriod or condition.abatementString
-    return "resolved" if status in _RESOLVED or abated else "not-stated"
+        return "not-stated" if over else "active"
+    return "resolved" if over else "not-stated"
+
+
+def _is_over(condition: el.Condition, ledger: Ledger) -> bool:
+    """True when the condition is said to have ended by the day of screening."""
+    period = condition.abatementPeriod
+    dated = (condition.abatementDateTime, period.end if period else None)
+    days = [day for stamp in dated if (day := DayRange.parse(stamp))]
+    if days:
+        return any(day.first <= ledger.as_of for day in days)
+    undated = (condition.abatementString, condition.abatementDateTime, condition.abatementBoolean)
+    return any(undated) or any(bytes(one) for one in (condition.abatementAge, condition.abatementRange))
 
 
 def _onset(condition: el.Condition) -> DayRange | None:
@@ -76,15 +108,21 @@ def _onset(condition: el.Condition) -> DayRange | None:
     return DayRange.parse(condition.onsetDateTime) or DayRange.parse(period.start if period else None)
 
 
+def _recorded(condition: el.Condition) -> DayRange | None:
+    return DayRange.parse(condition.recordedDate or condition.assertedDate or condition.dateRecorded)
+
+
 def _severity(condition: el.Condition, index: ConceptIndex) -> tuple[Mapping[str, Certainty], str | None]:
-    """The grades that the severity and the stages name, sure only where they are said to be NIH grades."""
-    stages = condition.stage if isinstance(condition.stage, list) else [condition.stage] if condition.stage else []
-    stated = [condition.severity, *(stage.summary for stage in stages)]
+    """The grades that are stated, sure only where severity or a stage says that they are NIH grades."""
+    several = condition.stage if isinstance(condition.stage, list) else [condition.stage]
+    stated = [condition.severity, *(stage.summary for stage in several or () if stage)]
+    named = el.CodeableConcept(text=" ".join(condition.code.texts())) if condition.code else None
     grades: dict[str, Certainty] = {}
     labels: list[str] = []
-    for concept in (one for one in stated if one is not None):
+    for concept in (one for one in (*stated, named) if one is not None):
         text = plain(" ".join(concept.texts()))
-        certainty = Certainty.CODED if any(word in text for word in _NIH_WORDS) else Certainty.TEXT
+        is_nih = concept is not named and any(word in text for word in _NIH_WORDS)
+        certainty = Certainty.CODED if is_nih else Certainty.TEXT
         for grade in _grades(concept, text, index):
             grades[grade] = max(certainty, grades.get(grade, certainty))
             labels.append(concept.label())

@@ -13,8 +13,9 @@ from cds_service.terminology.codes import code_sets, system_address
 ANALYTES_OF: Mapping[str, tuple[str, ...]] = {
     "labs": (
         "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent",
-        "segmented-neutrophils", "segmented-neutrophils-percent", "band-neutrophils", "band-neutrophils-percent",
-        "wbc", "platelets", "creatinine-clearance-reported", "hcg",
+        "segmented-neutrophils", "segmented-neutrophils-percent",
+        "band-neutrophils", "band-neutrophils-percent", "wbc", "platelets",
+        "creatinine-clearance-reported", "hcg",
     ),
     "body": ("weight", "height"),
     "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "ecog", "karnofsky"),
@@ -51,7 +52,7 @@ QUERIES: Mapping[str, Query] = {
 
 def source_of_analyte(analyte: str) -> str:
     """The query that brings results of the analyte. Raises KeyError for an unknown one."""
-    return next(key for key, analytes in ANALYTES_OF.items() if analyte in analytes)
+    return {name: key for key, analytes in ANALYTES_OF.items() for name in analytes}[analyte]
 
 
 def prefetch_templates() -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from cds_service.clinical.dates import DayRange
-from cds_service.clinical.facts import PatientFacts, Sex
+from cds_service.clinical.facts import PatientFacts, Sex, Skipped
 from cds_service.clinical.medications import MedicationUse
 from cds_service.fhir import elements as el
 from cds_service.fhir.interventions import read_interventions
@@ -14,7 +14,7 @@ from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.medications import MedicationReader
 from cds_service.fhir.problems import read_problems
 from cds_service.fhir.records import NoPatient, Records
-from cds_service.fhir.results import read_results
+from cds_service.fhir.results import panels, read_results
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -30,20 +30,29 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     if records.patient is None or not isinstance(patient, el.Patient) or records.patient.problem:
         raise NoPatient
     ledger = Ledger(as_of)
+    tied = panels(_of_type(records, "Observation", "DiagnosticReport"), records.addresses)
     problems = tuple(read_problems(_of_type(records, "Condition"), index, ledger))
     interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
-    results = tuple(read_results(_of_type(records, "Observation"), index, ledger))
+    results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied))
     medications = tuple(_medications(records, index, ledger))
+    unread = {*records.strange, *ledger.unread}
     return PatientFacts(
-        records.patient.reference, DayRange.parse(patient.birthDate), _sex(patient.gender), _died(patient),
+        records.patient.reference,
+        DayRange.parse(patient.birthDate), _sex(patient.gender), _died(patient, as_of),
         problems, interventions, results, medications, records.sources,
         skipped=tuple(sorted({*records.skipped, *ledger.skipped}, key=lambda s: (s.reference, s.reason))),
-        unread=(*records.strange, *ledger.unread),
+        unread=tuple(sorted(unread, key=lambda u: (u.reference, u.source, sorted(u.concepts or ())))),
     )  # fmt: skip
 
 
 def _medications(records: Records, index: ConceptIndex, ledger: Ledger) -> Iterator[MedicationUse]:
-    known = {e.reference: e.resource for e in records.entries if isinstance(e.resource, el.Medication)}
+    known: dict[str, el.Medication] = {}
+    for entry in _of_type(records, "Medication"):
+        medication = entry.glimpse if entry.problem == "unreadable" else entry.resource
+        if entry.problem:
+            ledger.skipped.append(Skipped(entry.reference, entry.problem))
+        if isinstance(medication, el.Medication) and entry.problem in (None, "unreadable"):
+            known[entry.reference] = medication
     reader = MedicationReader(index, ledger, known, records.addresses)
     return reader.read(_of_type(records, *_MEDICATION_RECORDS))
 
@@ -56,5 +65,7 @@ def _sex(gender: str | None) -> Sex:
     return "male" if gender == "male" else "female" if gender == "female" else "unknown"
 
 
-def _died(patient: el.Patient) -> bool:
-    return bool(patient.deceasedBoolean or patient.deceasedDateTime)
+def _died(patient: el.Patient, as_of: date) -> bool:
+    """True when the patient is dead on the day; a date of death that cannot be read is one."""
+    day = DayRange.parse(patient.deceasedDateTime)
+    return bool(patient.deceasedBoolean or patient.deceasedDateTime) and not (day and day.first > as_of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -77,19 +77,18 @@ def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> Recor
     return sorting.records(answered(answers, sorting.mine, strange), strange)
 
 
-def from_files(
-    files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None
-) -> Records:
+def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None) -> Records:
     """The record that some files hold: each a list of JSON documents, all together the whole record.
 
-    Raises UnreadableRecord for JSON that is no resource, NoPatient, or SeveralPatients when `patient_id` does not
-    say which is meant.
+    Raises UnreadableRecord for JSON that is no resource, NoPatient, or SeveralPatients when `patient_id` does
+    not say which is meant.
     """
-    answers = {
-        f"{name}#{number}" if number else name: read_answer(document, name if not number else f"{name}#{number}")
-        for name, documents in files.items()
-        for number, document in enumerate(documents)
+    documents = {
+        f"{name}#{number}" if number else name: document
+        for name, several in files.items()
+        for number, document in enumerate(several)
     }
+    answers = {name: read_answer(document, name) for name, document in documents.items()}
     for name, answer in answers.items():
         if answer.failed and not answer.entries:
             raise UnreadableRecord(name)
@@ -115,8 +114,12 @@ def _answer(key: str, raw: msgspec.Raw) -> Answer:
     return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
 
 
+# The answer's key and the type of an entry, None when it has none -> the queries that it may belong to.
+_SourcesOf = Callable[[str, str | None], list[str]]
+
+
 class _Sorting:
-    """The entries of all answers, told apart: the patient's own, other people's, and what is no resource."""
+    """The entries of all answers, told apart: the patient's own, other people's, and unknown ones."""
 
     def __init__(self, answers: Mapping[str, Answer], patient: str | None) -> None:
         every = [entry for answer in answers.values() for entry in answer.entries]
@@ -145,38 +148,33 @@ class _Sorting:
         return resolved(subject, self.addresses)
 
     def _is_about_another(self, entry: Entry) -> bool:
-        """True for another Patient, and for what is recorded of somebody or something else than the patient."""
+        """True for another Patient, and for what is recorded of somebody or something else."""
         if self.patient is None or self.patient.endswith("]"):
             return False
         if entry.type == "Patient":
             return entry.has_name and entry.reference != self.patient
         focus = entry.resource.focus if isinstance(entry.resource, el.Observation) else None
-        named = [self._subject(entry), *(resolved(one, self.addresses) for one in focus or ())]
-        return any(
-            name not in (None, self.patient) and not leads_nowhere(name, self.addresses) and name[0] != "#"
-            for name in named
-            if name
-        )
+        named = {self._subject(entry), *(resolved(one, self.addresses) for one in focus or ())}
+        somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
+        return any(not leads_nowhere(name, self.addresses) for name in somebody)
 
     def records(self, sources: Mapping[str, Source], strange: tuple[Unread, ...]) -> Records:
         patient = next((e for e in self.mine if e.type == "Patient" and e.reference == self.patient), None)
         return Records(patient, tuple(self.mine), sources, tuple(self.skipped), self.addresses, strange)
 
 
-def _strange(
-    answers: Mapping[str, Answer], sources_of: SourcesOf
-) -> Iterator[Unread]:
+def _strange(answers: Mapping[str, Answer], sources_of: _SourcesOf) -> Iterator[Unread]:
     """What may stand for an answer to a query: entries of unknown type, and entries that are no resource."""
     for key, answer in answers.items():
-        places = [(entry.reference, entry.type) for entry in answer.entries if entry.type not in KNOWN_TYPES]
-        places += [(place, None) for place, _ in answer.problems] 
+        places: list[tuple[str, str | None]] = [(place, None) for place, _ in answer.problems]
+        places += [(one.reference, one.type) for one in answer.entries if one.type not in KNOWN_TYPES]
         for place, type_name in places:
             for source in sources_of(key, type_name):
                 yield Unread(place, source, None)
 
 
 def _sources_of_file(_: str, type_name: str | None) -> list[str]:
-    """The queries that an entry of a file may answer: an earlier version's name tells, no name tells nothing."""
+    """The queries that an entry of a file may answer: an old name tells, no name tells nothing."""
     if type_name is None:
         return list(QUERIES)
     return [OLD_NAMES[type_name]] if type_name in OLD_NAMES else []
@@ -185,7 +183,7 @@ def _sources_of_file(_: str, type_name: str | None) -> list[str]:
 def _once_each(entries: Iterable[Entry]) -> list[Entry]:
     """The entries in a fixed order, each resource once, in the version that was changed last.
 
-    Versions that do not say when are told apart by their bytes, so that their order in the input cannot matter.
+    Versions that do not say when are told apart by their bytes, so that their order cannot matter.
     """
     newest: dict[str | bytes, Entry] = {}
     for entry in sorted(entries, key=lambda e: (e.reference, e.updated, e.problem is None, e.raw)):

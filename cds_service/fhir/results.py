@@ -2,178 +2,146 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from fractions import Fraction
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from cds_service.clinical.interval import Interval
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.dates import DayRange
 from cds_service.clinical.labs import Result
-from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
+from cds_service.clinical.quantity import Converted, analyte_units
 from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, concepts_of
 from cds_service.fhir.queries import ANALYTES_OF
-from cds_service.fhir.records import observed
+from cds_service.fhir.references import resolved
+from cds_service.fhir.states import codes_of, observed
+from cds_service.fhir.values import upper_limit, value_of
 from cds_service.fhir.wire import Entry
-from cds_service.terminology.codes import ConceptIndex, plain
+from cds_service.terminology.codes import ConceptIndex
 
-_FINAL = frozenset({"final", "amended", "corrected"})
-_NOT_RESULTED = frozenset({"registered", "cancelled", "unknown"})
+_FINAL = frozenset({"final", "amended", "corrected", "appended"})
+_NOT_RESULTED = frozenset({"registered", "cancelled", "unknown", "specimen-in-process"})
 _ANALYTES = frozenset(analyte for analytes in ANALYTES_OF.values() for analyte in analytes)
-_SCORES = frozenset({"ecog", "karnofsky"})
-_WRITTEN = re.compile(
-    r"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:\s*[-–~]\s*(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
-)
-_SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
+
+# The reference of an Observation -> the reports and panels that it is part of.
+Panels = Mapping[str, frozenset[str]]
 
 
-def read_results(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Result]:
+def panels(entries: Iterable[Entry], addresses: Mapping[str, str]) -> Panels:
+    """Which results are of one report or one panel."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        seen = entry.resource
+        members = seen.result if isinstance(seen, el.DiagnosticReport) else getattr(seen, "hasMember", None)
+        for member in members or ():
+            name = resolved(member, addresses)
+            if name:
+                found[name].add(entry.reference)
+    return {name: frozenset(wholes) for name, wholes in found.items()}
+
+
+def read_results(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, tied: Panels) -> Iterator[Result]:
     """The observations of interest, each in its analyte's unit or with the reason why it cannot be used."""
     for entry in entries:
         observation = entry.resource
-        if entry.problem or not isinstance(observation, el.Observation):
-            ledger.not_read(entry, lambda seen: _analytes(index, getattr(seen, "code", None)))
+        if entry.problem or not isinstance(observation, el.Observation) or observation.code is None:
+            ledger.not_read(entry, lambda seen: _analytes_within(index, seen))
             continue
-        if observation.code is None:
+        if not _analytes_within(index, observation):
             continue
-        for analyte in sorted(_analytes(index, observation.code) or ()):
-            result = _result(entry, observation, analyte, index, ledger)
-            if result is not None:
-                yield result
+        when = _counted_day(entry, observation, ledger)
+        if when is not None:
+            yield from _results(entry, observation, when, index, tied.get(entry.reference, frozenset()))
 
 
-def _analytes(index: ConceptIndex, code: el.CodeableConcept | None) -> frozenset[str] | None:
-    """The analytes that the code names. Words never name one: "platelet poor plasma" is no platelet count."""
-    found = concepts_of(index, code, texts=False)
-    return None if found is None else found & _ANALYTES
+def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] | None:
+    """The analytes of an Observation and its components; None when no code tells."""
+    codes = codes_of(seen)
+    if not codes or all(concepts_of(index, code) is None for code in codes):
+        return None
+    return frozenset(analyte for code in codes for analyte in _analytes(index, code))
 
 
-def _result(
-    entry: Entry, observation: el.Observation, analyte: str, index: ConceptIndex, ledger: Ledger
-) -> Result | None:
-    status = (observation.status or "").strip()
-    when = observed(observation)
+def _analytes(index: ConceptIndex, code: el.CodeableConcept | None) -> Mapping[str, Certainty]:
+    """The analytes that a code names. Words never name one: "platelet poor plasma" is no platelet count."""
+    found = index.recognise(code.pairs() if code else (), ()).concepts
+    return {analyte: certainty for analyte, certainty in found.items() if analyte in _ANALYTES}
+
+
+def _counted_day(entry: Entry, observation: el.Observation, ledger: Ledger) -> DayRange | None:
+    """The day of a result that counts; None, and listed, for any other."""
+    status, when = _status(observation), observed(observation)
     if status == "entered-in-error" or status in _NOT_RESULTED:
         ledger.skip(entry, "entered-in-error" if status == "entered-in-error" else "status")
         return None
     if when is None:
         ledger.skip(entry, "no-date")
         return None
-    if ledger.is_future(entry, when):
-        return None
-    analyte, clash = _as_unit_says(observation, analyte)
-    value, from_text = _value(observation, analyte, index)
-    usable = isinstance(value, Converted)
+    return None if ledger.is_future(entry, when) else ledger.past(when)
+
+
+def _status(observation: el.Observation) -> str:
+    return (observation.status or "").strip().lower()
+
+
+def _results(
+    entry: Entry, whole: el.Observation, when: DayRange, index: ConceptIndex, tied: frozenset[str]
+) -> Iterator[Result]:
+    """The results of the Observation itself and of its components."""
+    taken = _Taken(entry.reference, when, tied | _specimen(whole), _status(whole) not in _FINAL)
+    for part in (whole, *(whole.component or ())):
+        analytes = _analytes(index, part.code)
+        for analyte, certainty in sorted(analytes.items()):
+            result = _result(taken, part, analyte, index)
+            if len(analytes) > 1:
+                result = replace(result, units_conflict=True)
+            yield result if certainty is Certainty.CODED else replace(result, text_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What the results of one Observation share."""
+
+    reference: str
+    when: DayRange
+    specimen: frozenset[str]
+    preliminary: bool
+
+
+def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptIndex) -> Result:
+    analyte, clash = _as_unit_says(part, analyte)
+    value, from_text = value_of(part, analyte, index)
+    converted = value if isinstance(value, Converted) else None
     return Result(
-        entry.reference, analyte, _label(observation), when,
+        taken.reference, analyte, part.code.label() if part.code else "", taken.when,
         value.interval if isinstance(value, Converted) else value,
-        upper_limit=_upper_limit(observation, analyte, value) if isinstance(value, Converted) else None,
-        specimen=_specimen(observation),
-        preliminary=status not in _FINAL,
-        unit_was_assumed=usable and isinstance(value, Converted) and value.unit_was_assumed,
-        units_conflict=clash or _contradicts_code(observation, analyte, value, index),
+        upper_limit=upper_limit(part, analyte, converted) if converted else None,
+        specimen=taken.specimen,
+        preliminary=taken.preliminary,
+        unit_was_assumed=bool(converted and converted.unit_was_assumed),
+        units_conflict=clash or bool(converted and _contradicts_code(part, analyte, converted, index)),
         text_only=from_text,
     )  # fmt: skip
 
 
-def _as_unit_says(observation: el.Observation, analyte: str) -> tuple[str, bool]:
+def _as_unit_says(part: el.Observation, analyte: str) -> tuple[str, bool]:
     """A volume of FEV1 given in percent is a percentage under the wrong code: a person must look at it."""
-    quantity = observation.valueQuantity
+    quantity = part.valueQuantity
     if analyte == "fev1-volume" and quantity and "%" in (quantity.code or quantity.unit or ""):
         return "fev1-percent-predicted", True
     return analyte, False
 
 
-def _label(observation: el.Observation) -> str:
-    return observation.code.label() if observation.code else ""
-
-
-def _value(observation: el.Observation, analyte: str, index: ConceptIndex) -> tuple[Converted | Unusable, bool]:
-    """The value, and whether it had to be read from words."""
-    if observation.valueQuantity is not None:
-        return convert(analyte, _raw(observation.valueQuantity)), False
-    if observation.valueInteger is not None:
-        return convert(analyte, RawQuantity(Decimal(observation.valueInteger))), False
-    if observation.valueRange is not None:
-        return _range(observation.valueRange, analyte), False
-    concept = observation.valueCodeableConcept
-    if concept is not None:
-        grade = index.answer(analyte, concept.pairs()) if analyte in _SCORES else None
-        if grade is not None:
-            return Converted(Interval.exactly(grade), analyte_units()[analyte].unit), False
-        return _written(concept.label(), analyte), True
-    return (_written(observation.valueString, analyte), True) if observation.valueString else (Unusable("no-value"), False)
-
-
-def _raw(quantity: el.Quantity) -> RawQuantity:
-    return RawQuantity(quantity.value, quantity.unit, quantity.system, quantity.code, quantity.comparator)
-
-
-def _range(stated: el.Range, analyte: str) -> Converted | Unusable:
-    ends = [convert(analyte, _raw(end)) for end in (stated.low, stated.high) if end is not None]
-    readable = [end for end in ends if isinstance(end, Converted)]
-    if len(ends) != 2 or len(readable) != 2:
-        return next((end for end in ends if isinstance(end, Unusable)), Unusable("no-value"))
-    return Converted(readable[0].interval.hull(readable[1].interval), readable[0].written_in)
-
-
-def _written(text: str, analyte: str) -> Converted | Unusable:
-    """A value written in words: a number or a range, with a unit that the table knows."""
-    folded = _SCORE_WORDS.sub("", plain(text)) if analyte in _SCORES else text.strip()
-    match = _WRITTEN.fullmatch(folded)
-    if match is None:
-        return Unusable("not-a-number")
-    ends = [
-        convert(analyte, RawQuantity(Decimal(match[name]), match["unit"], comparator=match["sign"]))
-        for name in ("low", "high")
-        if match[name]
-    ]
-    readable = [end for end in ends if isinstance(end, Converted)]
-    if len(readable) != len(ends):
-        return next(end for end in ends if isinstance(end, Unusable))
-    return Converted(readable[0].interval.hull(readable[-1].interval), readable[0].written_in)
-
-
-def _upper_limit(observation: el.Observation, analyte: str, value: Converted) -> Interval | None:
-    """The upper limit of normal that the same report states; the span of several that may apply."""
-    limits = [limit for one in observation.referenceRange or () if (limit := _limit(one, analyte, value))]
-    if not limits:
-        return None
-    span = limits[0]
-    for limit in limits[1:]:
-        span = span.hull(limit)
-    return span
-
-
-def _limit(stated: el.ReferenceRange, analyte: str, value: Converted) -> Interval | None:
-    kinds = [code for _, code in stated.type.pairs()] if stated.type else []
-    if kinds and "normal" not in kinds:
-        return None
-    if stated.high is not None:
-        high = _raw(stated.high)
-        if not (high.unit or high.code):
-            high = RawQuantity(high.value, value.written_in)
-        found = convert(analyte, high)
-        return found.interval if isinstance(found, Converted) and found.interval.is_exact else None
-    match = _WRITTEN.fullmatch((stated.text or "").strip())
-    if match is None or not match["high"]:
-        return None
-    found = convert(analyte, RawQuantity(Decimal(match["high"]), match["unit"] or value.written_in))
-    return found.interval if isinstance(found, Converted) and found.interval.low > Fraction(0) else None
-
-
 def _specimen(observation: el.Observation) -> frozenset[str]:
     """What ties results of one blood sample together: the specimen, or the very same collection time."""
-    names = {observation.specimen.reference if observation.specimen else None, observation.effectiveDateTime}
+    stamp = observation.effectiveDateTime or observation.effectiveInstant
+    names = {observation.specimen.reference if observation.specimen else None, stamp}
     return frozenset(name for name in names if name)
 
 
-def _contradicts_code(
-    observation: el.Observation, analyte: str, value: Converted | Unusable, index: ConceptIndex
-) -> bool:
-    """True when the code says mass and the unit moles, or the other way round. The unit decides the number."""
-    if observation.code is None or not isinstance(value, Converted):
-        return False
+def _contradicts_code(part: el.Observation, analyte: str, value: Converted, index: ConceptIndex) -> bool:
+    """True when the code says mass and the unit moles, or the reverse. The unit decides the number."""
     units_of = analyte_units()[analyte].properties
-    stated = [kind for kind in index.properties(observation.code.pairs()) if kind in units_of]
+    pairs = part.code.pairs() if part.code else []
+    stated = [kind for kind in index.properties(pairs) if kind in units_of]
     return bool(stated) and not any(value.written_in in units_of[kind] for kind in stated)

@@ -13,9 +13,7 @@ from cds_service.fhir.wire import Answer, Entry
 from cds_service.terminology.codes import ConceptIndex
 
 
-def answered(
-    answers: Mapping[str, Answer], mine: Collection[Entry], strange: Iterable[Unread]
-) -> Mapping[str, Source]:
+def answered(answers: Mapping[str, Answer], mine: Collection[Entry], strange: Iterable[Unread]) -> Mapping[str, Source]:
     """The state of each query that was answered on its own; a query without an answer is absent."""
     doubted = {one.source for one in strange}
     return {key: _of_answer(key, answers.get(key), mine, key in doubted) for key in QUERIES}

@@ -1,4 +1,4 @@
-"""How much of a drug one tablet or millilitre holds: by product code, by the Medication resource, by its name."""
+"""How much of a drug one tablet or millilitre holds: by product code, by the Medication, by its name."""
 
 from __future__ import annotations
 
@@ -13,35 +13,50 @@ from cds_service.fhir import elements as el
 from cds_service.terminology.codes import Product, plain
 
 _SOLID_FORMS = frozenset({"tablet", "capsule"})
-_SOLID = re.compile(r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim[eé]s?)?\b|tablette|片|胶囊|錠|カプセル")
-_LIQUID = re.compile(r"\bsolution\b|\bsuspension\b|\bsyrup\b|\belixir\b|口服液|溶液")
-_PER_ML = re.compile(r"(\d+(?:\.\d+)?)\s*mg\s*/\s*(\d+(?:\.\d+)?)?\s*ml\b")
-_MG = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*mg\b(?!\s*/)")
+_SOLID = re.compile(r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim[eé]s?)?\b|\btabletten?\b|片|胶囊|錠|カプセル")
+_LIQUID = re.compile(
+    r"\bsolution\b|\bsuspension\b|\bsyrup\b|\belixir\b|\binject(?:ion|able)\b|口服液|溶液|注射|シロップ"
+)
+_PACK = re.compile(r"\bpack\b|\bdose ?pak\b|\bdosepak\b")
+# "2,5 mg" is two and a half; "1,000 mg" may be a thousand or one, so it is not read.
+_NUMBER = r"(?<![\d.,])(\d+(?:\.\d+|,\d{1,2})?)"
+_PER_ML = re.compile(_NUMBER + r"\s*mg\s*/\s*(\d+(?:\.\d+)?)?\s*ml\b")
+_MG = re.compile(_NUMBER + r"\s*mg\b(?!\s*/\s*(?:\d|m?l\b|m?g\b|kg\b|m2|h|actuat|day|dose))")
 
 
 @dataclass(frozen=True, slots=True)
 class Strength:
     """What one unit of a product holds, in mg; None where it is not known.
 
-    `conflict` says that the code and the words beside it name different strengths.
+    `solid` says that it is counted in tablets or capsules, `liquid` that it is measured. `conflict` says that
+    two places name different strengths.
     """
 
     solid: bool = False
     per_unit: Interval | None = None
     per_ml: Interval | None = None
     conflict: bool = False
+    liquid: bool = False
 
 
-def strength_of(product: Product | None, names: Sequence[str], medication: el.Medication | None) -> Strength:
+def strength_of(products: Sequence[Product], names: Sequence[str], medication: el.Medication | None) -> Strength:
     """The strength of a product, from every place that may state it."""
-    forms = [plain(t) for t in (medication.form.texts() if medication and medication.form else ())]
-    words = [plain(name) for name in names]
-    solid = (product is not None and product.form in _SOLID_FORMS) or any(map(_SOLID.search, [*words, *forms]))
-    per_ml = _agreed([product.mg_per_ml if product else None, *_named_per_ml(words)])
-    stated = [product.mg if product else None, _ingredient_mg(medication)]
-    liquid = per_ml[0] is not None or any(map(_LIQUID.search, [*words, *forms]))
-    per_unit = _agreed([*stated, *([] if liquid else _named_mg(words))])
-    return Strength(solid and not liquid, per_unit[0], per_ml[0], per_unit[1] or per_ml[1])
+    forms = [plain(text) for text in (medication.form.texts() if medication and medication.form else ())]
+    names = [plain(name) for name in names]
+    words = [*names, *forms]
+    per_ml, ml_differ = _agreed([*(one.mg_per_ml for one in products), *_named_per_ml(names)])
+    liquid = per_ml is not None or any(map(_LIQUID.search, words))
+    is_pack = any(one.form == "pack" for one in products) or any(map(_PACK.search, words))
+    solid = any(one.form in _SOLID_FORMS for one in products) or any(map(_SOLID.search, words))
+    stated = [*(one.mg for one in products), _ingredient_mg(medication)]
+    per_unit, units_differ = _agreed([*stated, *([] if liquid else _named_mg(names))])
+    return Strength(solid and not liquid and not is_pack, per_unit, per_ml, ml_differ or units_differ, liquid)
+
+
+def named_mg(name: str) -> Fraction | None:
+    """The strength in mg that a product's name states; None for none, and for several."""
+    amounts = {_fraction(amount) for amount in _MG.findall(plain(name))}
+    return amounts.pop() if len(amounts) == 1 else None
 
 
 def _agreed(amounts: Iterable[Fraction | None]) -> tuple[Interval | None, bool]:
@@ -52,15 +67,23 @@ def _agreed(amounts: Iterable[Fraction | None]) -> tuple[Interval | None, bool]:
     return Interval(min(known), max(known)), len(known) > 1
 
 
-def _named_mg(words: Iterable[str]) -> list[Fraction]:
-    """The strengths in product names; a name with several is not understood."""
-    found = [_MG.findall(name) for name in words]
-    return [Fraction(amounts[0]) for amounts in found if len(set(amounts)) == 1]
+def _named_mg(names: Iterable[str]) -> list[Fraction]:
+    return [amount for name in names if (amount := named_mg(name)) is not None]
 
 
-def _named_per_ml(words: Iterable[str]) -> list[Fraction]:
-    found = [_PER_ML.search(name) for name in words]
-    return [Fraction(m[1]) / Fraction(m[2] or 1) for m in found if m and Fraction(m[2] or 1) > 0]
+def _named_per_ml(names: Iterable[str]) -> list[Fraction]:
+    """The concentrations in product names; a name with several is not understood."""
+    found = [{_concentration(*match) for match in _PER_ML.findall(name)} for name in names]
+    return [amount for amounts in found if len(amounts) == 1 for amount in amounts if amount is not None]
+
+
+def _concentration(milligrams: str, millilitres: str) -> Fraction | None:
+    volume = Fraction(millilitres or 1)
+    return _fraction(milligrams) / volume if volume > 0 else None
+
+
+def _fraction(number: str) -> Fraction:
+    return Fraction(number.replace(",", "."))
 
 
 def _ingredient_mg(medication: el.Medication | None) -> Fraction | None:
@@ -68,16 +91,18 @@ def _ingredient_mg(medication: el.Medication | None) -> Fraction | None:
     parts = (medication.ingredient or []) if medication else []
     if len(parts) != 1:
         return None
-    ratio = parts[0].strength or parts[0].strengthRatio
+    ratio = parts[0].strength or parts[0].strengthRatio or parts[0].amount
     top, bottom = (ratio.numerator, ratio.denominator) if ratio else (None, None)
-    if top is None or top.value is None or "mg" not in (top.code, top.unit):
+    if top is None or top.comparator or {plain(one) for one in (top.code, top.unit) if one} != {"mg"}:
         return None
     units = exact(bottom.value) if bottom and bottom.value is not None else Fraction(1)
     amount = exact(top.value)
-    if isinstance(amount, Unusable) or isinstance(units, Unusable) or units <= 0 or _is_volume(bottom):
+    if isinstance(amount, Unusable) or isinstance(units, Unusable) or units <= 0 or _is_measured(bottom):
         return None
     return amount / units
 
 
-def _is_volume(quantity: el.Quantity | None) -> bool:
-    return quantity is not None and "ml" in {(quantity.code or "").lower(), (quantity.unit or "").lower()}
+def _is_measured(quantity: el.Quantity | None) -> bool:
+    """True for a volume or a mass: the strength is then no strength of one tablet."""
+    units = {plain(one) for one in (quantity.code, quantity.unit) if one} if quantity else set()
+    return not units.isdisjoint({"ml", "l", "g", "mg", "kg"})

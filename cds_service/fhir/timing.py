@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cds_service.clinical.dates import DayRange
+from cds_service.clinical.dates import DayRange, Span
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Pattern
 from cds_service.clinical.quantity import Unusable, exact
 from cds_service.fhir import elements as el
-from cds_service.fhir.sig import read_frequency
+from cds_service.fhir.rates import Rate, coded_rate, repeated_rate
 
-_HOURS = {"h": Fraction(1), "d": Fraction(24), "wk": Fraction(168), "min": Fraction(1, 60), "s": Fraction(1, 3600)}
-_DAYS_OF_BOUNDS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}
-_EVERY_OTHER_DAY = frozenset({3, 4})
-_DAYS_OF_WEEK = 7
+_UNITS_OF_LENGTH = {
+    "d": "d", "day": "d", "days": "d", "wk": "wk", "week": "wk", "weeks": "wk",
+    "mo": "mo", "month": "mo", "months": "mo", "a": "a", "year": "a", "years": "a",
+}  # fmt: skip
+_LONGEST = 36500
+# Years beyond stand for "no end", 9999-12-31 above all.
+_LAST_YEAR = 2900
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """What a Timing says. `per_day` is None where it states no rate that can be understood.
 
-    `understood` is false when it states something that is not read, such as single events.
+    `understood` is false when it states something that is not read, such as several single events. `conflict`
+    says that its parts contradict each other, `backwards` that its bounds end before they begin.
     """
 
     per_day: Interval | None = None
@@ -32,6 +37,7 @@ class Schedule:
     length_days: int | None = None
     part_of_day: bool = False
     conflict: bool = False
+    backwards: bool = False
     understood: bool = True
 
 
@@ -40,18 +46,17 @@ def schedule_of(timing: el.Timing | None) -> Schedule:
     if timing is None:
         return Schedule()
     repeat = timing.repeat or el.Repeat()
-    from_repeat, understood = _rate(repeat)
-    from_code = _coded_rate(timing.code)
-    first, last, length = _bounds(repeat)
-    rate, conflict = _joined(from_repeat, from_code)
-    if rate is None and repeat.count == 1:
-        rate, length = Interval.exactly(1), 1
-    return Schedule(
-        rate, pattern_of(rate), first, last, length,
+    rate = _joined(repeated_rate(repeat), coded_rate(timing.code))
+    schedule = _bounded(repeat)
+    schedule = replace(
+        schedule,
+        per_day=rate.per_day,
+        pattern=rate.pattern or pattern_of(rate.per_day),
         part_of_day=bool(repeat.when or repeat.timeOfDay),
-        conflict=conflict,
-        understood=understood and not (timing.event and rate is None),
-    )  # fmt: skip
+        conflict=rate.conflict or schedule.conflict,
+        understood=rate.understood,
+    )
+    return _counted(schedule, repeat) if rate.per_day or repeat.count else _single(schedule, timing)
 
 
 def pattern_of(per_day: Interval | None) -> Pattern:
@@ -63,61 +68,62 @@ def pattern_of(per_day: Interval | None) -> Pattern:
     return "qod" if per_day.low == Fraction(1, 2) else "weekly"
 
 
-def _joined(one: Interval | None, other: Interval | None) -> tuple[Interval | None, bool]:
-    if one is None or other is None:
-        return one or other, False
-    return one.hull(other), one != other
+def end_of(stamp: str | None) -> DayRange | None:
+    """The day that a stamp means as an end; None for the far future, which stands for no end."""
+    found = DayRange.parse(stamp)
+    return found if found and found.last.year < _LAST_YEAR else None
 
 
-def _coded_rate(code: el.CodeableConcept | None) -> Interval | None:
-    """The rate that the timing's code or its words name; contradicting ones are an interval."""
-    if code is None:
+def length_in_days(duration: el.Quantity | None, begins: DayRange | None) -> int | None:
+    """A duration in whole days; months by the calendar from the day it begins. None when not told."""
+    length = exact(duration.value) if duration and not duration.comparator else Unusable("no-value")
+    unit = _UNITS_OF_LENGTH.get((duration.code or duration.unit or "").strip() if duration else "")
+    if isinstance(length, Unusable) or unit is None or length.denominator != 1 or not 0 < length <= _LONGEST:
         return None
-    texts = [*(one.code for one in code.coding or () if one.code), *code.texts()]
-    found = [reading[0] for text in texts if (reading := read_frequency(text)) is not None]
-    rate = None
-    for one in found:
-        rate = one if rate is None else rate.hull(one)
-    return rate
+    days = int(length) * {"d": 1, "wk": 7, "mo": 30, "a": 365}[unit]
+    if unit in ("mo", "a") and begins and begins.is_exact and begins.last.year + days // 365 < _LAST_YEAR:
+        days = (Span(int(length), unit).after(begins.first) - begins.first).days
+    return days if days <= _LONGEST else None
 
 
-def _rate(repeat: el.Repeat) -> tuple[Interval | None, bool]:
-    """Administrations per day of a repeat, and whether what it states was understood."""
-    times_a_day = len(repeat.timeOfDay or ()) or len(repeat.when or ())
-    if repeat.period is None:
-        if repeat.periodUnit or repeat.frequency:
-            return None, False
-        rate = Interval.exactly(times_a_day) if times_a_day else None
-        return _on_some_days(rate or Interval.exactly(1), repeat) if repeat.dayOfWeek else (rate, True)
-    hours = _HOURS.get(repeat.periodUnit or "")
-    shortest, longest = exact(repeat.period), exact(repeat.periodMax or repeat.period)
-    if hours is None or isinstance(shortest, Unusable) or isinstance(longest, Unusable) or shortest <= 0:
-        return None, False
-    fewest = repeat.frequency if repeat.frequency is not None else times_a_day or 1
-    most = repeat.frequencyMax or fewest
-    if fewest < 0 or most < fewest or longest < shortest:
-        return None, False
-    rate = Interval(fewest * 24 / (longest * hours), most * 24 / (shortest * hours))
-    return _on_some_days(rate, repeat) if repeat.dayOfWeek else (rate, True)
+def _joined(repeated: Rate, coded: Rate) -> Rate:
+    """Both rates as one. A code that is not understood takes nothing from a repeat that is."""
+    if repeated.per_day is None or coded.per_day is None:
+        one = repeated if repeated.per_day else coded
+        return replace(one, understood=repeated.understood and (one.understood or bool(one.per_day)))
+    if repeated.per_day == coded.per_day:
+        return repeated if repeated.pattern else replace(repeated, pattern=coded.pattern)
+    return Rate(repeated.per_day.hull(coded.per_day), conflict=True)
 
 
-def _on_some_days(rate: Interval, repeat: el.Repeat) -> tuple[Interval | None, bool]:
-    """A daily or weekly rate on named days of the week."""
-    days = len(set(repeat.dayOfWeek or ()))
-    if repeat.periodUnit == "wk" and repeat.period == 1:
-        return Interval.exactly(Fraction(days, _DAYS_OF_WEEK)), True
-    if days in _EVERY_OTHER_DAY and rate == Interval.exactly(1):
-        return Interval.exactly(Fraction(1, 2)).hull(Interval.exactly(Fraction(days, _DAYS_OF_WEEK))), True
-    return rate.scaled(Fraction(days, _DAYS_OF_WEEK)), True
-
-
-def _bounds(repeat: el.Repeat) -> tuple[DayRange | None, DayRange | None, int | None]:
+def _bounded(repeat: el.Repeat) -> Schedule:
+    """The days between which it runs. Bounds that end before they begin are a contradiction and no end."""
     period = repeat.boundsPeriod or el.Period()
-    duration = repeat.boundsDuration
-    if duration is None or duration.value is None:
-        return DayRange.parse(period.start), DayRange.parse(period.end), None
-    days = _DAYS_OF_BOUNDS.get(duration.code or duration.unit or "")
-    length = exact(duration.value)
-    if days is None or isinstance(length, Unusable) or (length * days).denominator != 1 or length <= 0:
-        return DayRange.parse(period.start), DayRange.parse(period.end), None
-    return DayRange.parse(period.start), DayRange.parse(period.end), int(length * days)
+    first, last = DayRange.parse(period.start), end_of(period.end)
+    length = length_in_days(repeat.boundsDuration, first)
+    at_most = length_in_days(repeat.boundsRange.high, first) if repeat.boundsRange else None
+    if first and last and last.last < first.first:
+        return Schedule(first=first, conflict=True, backwards=True)
+    return Schedule(first=first, last=last, length_days=length or at_most, conflict=bool(at_most and not length))
+
+
+def _counted(schedule: Schedule, repeat: el.Repeat) -> Schedule:
+    """The schedule with the length that a number of administrations gives it."""
+    count, rate = repeat.count, schedule.per_day
+    if count is None or repeat.countMax is not None or not 0 < count <= _LONGEST:
+        return schedule
+    if rate is None and count == 1 and schedule.understood:
+        return replace(schedule, per_day=Interval.exactly(1), pattern="daily", length_days=1)
+    if rate is None or not rate.is_exact or schedule.last or schedule.length_days:
+        return schedule
+    days = math.ceil(count / rate.low)
+    return replace(schedule, length_days=days) if days <= _LONGEST else schedule
+
+
+def _single(schedule: Schedule, timing: el.Timing) -> Schedule:
+    """A schedule without a rate: one event is one administration on its day, several are not understood."""
+    events = timing.event or []
+    day = DayRange.parse(events[0]) if len(events) == 1 else None
+    if day is None or not schedule.understood:
+        return replace(schedule, understood=schedule.understood and not events)
+    return replace(schedule, per_day=Interval.exactly(1), pattern="daily", first=day, last=None, length_days=1)

@@ -6,52 +6,71 @@ a missing zone or an odd second takes nothing from it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from cds_service.fhir import elements as el
 from cds_service.fhir.wire import Entry
 
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T.*")
 _BEYOND_R4 = frozenset({"medication", "occurrenceDateTime", "occurrencePeriod", "reported", "taken", "notDone"})
+_CODES_IN_STU3 = ("clinicalStatus", "verificationStatus")
 _NOT_VALIDATED = frozenset({"contained", "modifierExtension", "implicitRules"})
 
 
 def refused(entries: Iterable[Entry], references: Collection[str]) -> list[str]:
-    """The references of the given resources that are not valid FHIR."""
-    return [e.reference for e in entries if e.reference in references and e.resource and not is_valid(e)]
+    """The references of the given resources that are not valid FHIR.
+
+    The Patient is not among them: of it only single elements count, each checked where it is read.
+    """
+    printed = [e for e in entries if e.reference in references and e.resource and e.type != "Patient"]
+    return [entry.reference for entry in printed if not is_valid(entry)]
 
 
 def is_valid(entry: Entry) -> bool:
-    """True when the elements that we read are valid R4; shapes of other versions are taken as read."""
-    document = _as_read(json.loads(entry.raw, parse_float=Decimal), type(entry.resource))
-    if _BEYOND_R4 & set(document) or not isinstance(document, dict):
+    """True when the elements that we read are valid R4; shapes of other versions are taken as they were read."""
+    if entry.resource is None or _is_of_another_version(entry.resource):
         return True
     try:
-        _model(entry.type).model_validate({"resourceType": entry.type, **document})
+        _model(entry.type).model_validate({"resourceType": entry.type, **_as_read(entry.resource)})
     except (ValueError, KeyError, TypeError, RecursionError, ArithmeticError):
         return False
     return True
 
 
-def _as_read(document: Any, kind: type[el.Resource]) -> dict[str, Any]:
-    """The elements of a resource that we read, with their primitive extensions, dateTimes cut to days."""
-    names = set(kind.__struct_fields__) - _NOT_VALIDATED
-    kept = {name: value for name, value in document.items() if name.removeprefix("_") in names}
-    return {name: _days_only(value) for name, value in kept.items() if value is not None}
+def _is_of_another_version(resource: el.Resource) -> bool:
+    """True for elements that R4 does not have, or has in another shape."""
+    renamed = any(getattr(resource, name, None) is not None for name in _BEYOND_R4)
+    return renamed or any(isinstance(getattr(resource, name, None), str) for name in _CODES_IN_STU3)
 
 
-def _days_only(value: Any) -> Any:
+def _as_read(resource: el.Resource) -> dict[str, Any]:
+    """The elements of a resource that we read, as JSON, dateTimes cut to days."""
+    kept = {
+        name: value
+        for name in resource.__struct_fields__
+        if name not in _NOT_VALIDATED and (value := getattr(resource, name)) is not None
+    }
+    elements: dict[str, Any] = _tidy(msgspec.to_builtins(kept, enc_hook=_plain))
+    return elements
+
+
+def _plain(value: object) -> Decimal | None:
+    """A number as fhir.resources takes it; nothing for an element that was left undecoded."""
+    return Decimal(value) if isinstance(value, el.Number) else None
+
+
+def _tidy(value: Any) -> Any:
+    """The value without absent elements; only the day is left of a dateTime."""
     if isinstance(value, dict):
-        return {key: _days_only(one) for key, one in value.items() if key not in ("extension", "period")} | {
-            key: value[key] for key in ("period",) if key in value and not isinstance(value[key], dict)
-        }
+        return {key: _tidy(one) for key, one in value.items() if one is not None}
     if isinstance(value, list):
-        return [_days_only(one) for one in value]
+        return [_tidy(one) for one in value]
     return _STAMP.sub(r"\1", value) if isinstance(value, str) else value
 
 

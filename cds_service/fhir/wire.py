@@ -175,7 +175,7 @@ def _entry(raw: bytes, head: el.Head, place: str, full_url: str | None) -> Entry
     type_name = head.resourceType or ""
     kind = el.READ_TYPES.get(type_name)
     resource = decode(raw, kind) if kind else None
-    seen = resource or _glimpse(raw, kind or el.Resource)
+    seen = resource or _glimpse(raw, kind or el.OtherResource)
     return Entry(
         type_name,
         _name(type_name, seen, full_url, place),
@@ -183,7 +183,7 @@ def _entry(raw: bytes, head: el.Head, place: str, full_url: str | None) -> Entry
         raw,
         resource,
         _problem(resource) if kind else None,
-        seen if kind else None,
+        seen,
         _updated(head),
     )
 

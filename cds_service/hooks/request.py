@@ -53,9 +53,7 @@ def read_request(body: bytes, hook: str) -> HookRequest:
     if missing:
         raise NotConformant(f"Required by CDS Hooks and missing: {', '.join(missing)}.")
     if message.hook != hook:
-        raise NotConformant(
-            f"This service answers the hook {hook}; the request names another.", "not-supported"
-        )
+        raise NotConformant(f"This service answers the hook {hook}; the request names another.", "not-supported")
     if not patient:
         raise NotConformant('context.patientId is required, for example "context": {"patientId": "p1"}.')
     _refuse_token_of_another(message.fhirAuthorization, patient)

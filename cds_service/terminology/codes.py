@@ -84,15 +84,24 @@ def system_address(alias: str) -> str:
 @cache
 def _documents() -> Mapping[str, Row]:
     """Every file of code sets by its name, parsed once."""
-    paths = (path for path in sorted(_FOLDER.glob("*.yaml")) if path.name != "systems.yaml")
+    return _parsed(_FOLDER)
+
+
+def _parsed(folder: Path) -> Mapping[str, Row]:
+    paths = (path for path in sorted(folder.glob("*.yaml")) if path.name != "systems.yaml")
     return {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
 
 
 @cache
 def code_sets() -> Mapping[str, CodeSet]:
-    """Every code set, drug and analyte by its id. Raises ValueError when an id is used twice."""
+    """Every code set, drug and analyte by its id."""
+    return _sets_by_id(_documents())
+
+
+def _sets_by_id(documents: Mapping[str, Row]) -> Mapping[str, CodeSet]:
+    """The sets of all files. Raises ValueError when an id is used twice."""
     sets: dict[str, CodeSet] = {}
-    for name, document in _documents().items():
+    for name, document in documents.items():
         for one in _sets_of(document):
             if one.id in sets:
                 raise ValueError(f"{name}: the id {one.id} is used twice")
@@ -212,13 +221,17 @@ class ConceptIndex:
                 yield from self._above.get((alias, code[:length]), ())
 
     def in_words(self, text: str) -> list[str]:
-        """The concepts whose words the text contains, unless it also contains words that cancel them."""
+        """The concepts whose words the text contains, unless it also contains words that cancel them.
+
+        A drug's name inside a longer name is not that drug: 甲泼尼松龙 is not 甲泼尼松.
+        """
         folded = plain(text)
-        return [
+        found = [
             concept
             for concept, words, unless in self._words
             if words.search(folded) and not (unless and unless.search(folded))
         ]
+        return [concept for concept in found if concept not in self.drugs or _stands_alone(concept, folded)]
 
     def answer(self, analyte: str, codings: Iterable[tuple[str | None, str | None]]) -> Fraction | None:
         """The number that an answer code stands for, such as grade 1 of ECOG; None when not known."""
@@ -244,6 +257,21 @@ def _product(concept: str, row: Row) -> Product:
         None if mg is None else Fraction(str(mg)),
         None if per_ml is None else Fraction(str(per_ml)),
     )
+
+
+@cache
+def _drug_words() -> Mapping[str, re.Pattern[str]]:
+    """The words of every drug there is, whether an index was made for it or not."""
+    drugs = (code_sets()[name] for names in classes().values() for name in names)
+    return {one.id: _any_word(one.words) for one in drugs if one.words}
+
+
+def _stands_alone(drug: str, folded: str) -> bool:
+    """True when the drug is named somewhere outside the longer names of other drugs."""
+    spans = [match.span() for match in _drug_words()[drug].finditer(folded)]
+    others = [words for name, words in _drug_words().items() if name != drug]
+    longer = [match.span() for words in others for match in words.finditer(folded)]
+    return any(not any(a <= start and end <= b and end - start < b - a for a, b in longer) for start, end in spans)
 
 
 def _any_word(words: Iterable[str]) -> re.Pattern[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Literal
 
@@ -16,6 +16,8 @@ from cds_service.clinical.weights import WeightHistory
 # The sources that may stand for each other: one name each, alternatives in one tuple.
 Needs = tuple[tuple[str, ...], ...]
 MEDICATION_SOURCES = ("medicationStatements", "medicationRequests", "medicationAdministrations")
+RESULT_SOURCES = ("labs", "body", "function")
+SOURCES = ("patient", "conditions", "procedures", *MEDICATION_SOURCES, *RESULT_SOURCES, "allergies", "researchSubjects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,25 @@ class Case:
     def gaps(self, needs: Needs, concepts: Collection[str], since: date | None = None) -> list[Gap]:
         """Why the needed sources cannot vouch that nothing about the concepts is missing since a day.
 
-        One source of each alternative must have been searched; none may have failed, have been cut short before
-        that day, or hold an entry that could not be read and may be about the concepts.
+        One source of each alternative must have been searched; none may have failed, have been cut short
+        before that day, or hold an entry that could not be read and may be about the concepts.
         """
         return [gap for alternatives in needs for gap in self._gaps_of(alternatives, concepts, since)]
+
+    def unreadable(self, sources: Iterable[str], concepts: Collection[str]) -> list[Gap]:
+        """The sources with an entry that could not be read and may be about the concepts."""
+        return [Gap(name, "unreadable") for name in sources if self.facts.unread_about(name, concepts)]
+
+    def cut_short(self, sources: Iterable[str], day: date) -> list[Gap]:
+        """The sources that were asked but may lack something that is newer than what they brought of `day`."""
+        found: list[Gap] = []
+        for name in sources:
+            source = self.facts.source(name)
+            if source.state is State.FAILED:
+                found.append(Gap(name, "failed"))
+            elif source.state is State.TRUNCATED and not source.is_complete_since(day + timedelta(days=1)):
+                found.append(Gap(name, "truncated"))
+        return found
 
     def _gaps_of(self, sources: Iterable[str], concepts: Collection[str], since: date | None) -> list[Gap]:
         asked = [(name, self.facts.source(name)) for name in sources]

@@ -132,6 +132,7 @@ def verdict_of(
     """The first row of the verdict table that holds, and the date for a not-yet."""
     if case.facts.died or (not has_evidence(case, protocol) and _was_looked_for(case, protocol)):
         return Verdict.NOT_APPLICABLE, None
+    findings = [f for f in findings if f.subject == "patient"]
     hard = [f for f in findings if f.is_hard_fail]
     if any(not _is_curable(f, protocol.trial.ends) for f in hard):
         return Verdict.RULED_OUT, None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, url_for
 
 from cds_service.errors import ServiceError
 from cds_service.hooks.discovery import Service
@@ -59,9 +59,7 @@ class Shown:
 
 def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
     """The pages of the demo. Nothing here reads a real record."""
-    door = Blueprint(
-        "demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo"
-    )
+    door = Blueprint("demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo")
     told = {story.id: story for story in stories}
     service = wiring.services[0]
     door.add_app_template_filter(render, "gfm")
@@ -74,9 +72,7 @@ def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
 
     @door.get("/")
     def overview() -> Response:
-        return _page(
-            "overview.html", stories=told.values(), trial=wiring.protocol.trial, words=_words(wiring)
-        )
+        return _page("overview.html", stories=told.values(), trial=wiring.protocol.trial, words=_words(wiring))
 
     @door.get("/demo/stories/<story_id>")
     def show(story_id: str) -> Response:
@@ -123,9 +119,7 @@ def _curl(story: Story, service: Service) -> str:
 
 
 def _page(name: str, **content: object) -> Response:
-    return Response(
-        render_template(f"demo/{name}", request=request, **content), headers=_HEADERS, mimetype="text/html"
-    )
+    return Response(render_template(f"demo/{name}", **content), headers=_HEADERS, mimetype="text/html")
 
 
 def _indented(value: object) -> str:

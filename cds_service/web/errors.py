@@ -46,9 +46,7 @@ def _http_error(error: HTTPException) -> Response:
         methods = ", ".join(sorted(error.valid_methods or ()))
         advice = f"This address takes {methods}. Services are called with POST, discovery with GET."
         return json_answer(operation_outcome("not-supported", advice), status, {"Allow": methods})
-    code, advice = _ADVICE.get(
-        status, ("processing", "The request was refused. See /cds-services for what is served.")
-    )
+    code, advice = _ADVICE.get(status, ("processing", "The request was refused. See /cds-services for what is served."))
     return json_answer(operation_outcome(code, advice), status)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from itertools import groupby
 
 from markupsafe import Markup
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _LINK = re.compile(r"\[([^\]]*)\]\((https?://[^\s()<>]+)\)")
-_BULLET = re.compile(r"\s*[-*+] +")
+_BULLET = re.compile(r"^[-*+] +")
 # An escaped letter waits in a private-use area, where no pattern finds it, until all markup is made.
 _PRIVATE = 0xE000
 
@@ -25,29 +27,14 @@ def _set_aside(found: re.Match[str]) -> str:
     return chr(_PRIVATE + ord(found[1]))
 
 
-def _block(block: str) -> list[str]:
+def _block(block: str) -> Iterator[str]:
     """The HTML of one block; a list may follow a line of text without a blank line."""
-    parts: list[str] = []
-    for line in block.strip("\n").split("\n"):
-        if _BULLET.match(line):
-            item = f"<li>{_inline(_BULLET.sub('', line, count=1))}</li>"
-            parts = (
-                [*parts[:-1], parts[-1][:-5] + item + "</ul>"]
-                if _is(parts, "ul")
-                else [*parts, f"<ul>{item}</ul>"]
-            )
-        elif line.strip():
-            words = _inline(line.strip())
-            parts = (
-                [*parts[:-1], parts[-1][:-4] + f"<br>{words}</p>"]
-                if _is(parts, "p")
-                else [*parts, f"<p>{words}</p>"]
-            )
-    return parts
-
-
-def _is(parts: list[str], tag: str) -> bool:
-    return bool(parts) and parts[-1].startswith(f"<{tag}>")
+    lines = [line.strip() for line in block.split("\n") if line.strip()]
+    for is_list, group in groupby(lines, key=lambda line: _BULLET.match(line) is not None):
+        if is_list:
+            yield "<ul>" + "".join(f"<li>{_inline(_BULLET.sub('', item))}</li>" for item in group) + "</ul>"
+        else:
+            yield "<p>" + "\n".join(map(_inline, group)) + "</p>"
 
 
 def _inline(text: str) -> str:
@@ -55,6 +42,4 @@ def _inline(text: str) -> str:
     safe = html.escape(html.unescape(text))
     safe = _BOLD.sub(r"<strong>\1</strong>", safe)
     safe = _LINK.sub(r'<a href="\2" rel="noreferrer">\1</a>', safe)
-    return "".join(
-        html.escape(chr(ord(c) - _PRIVATE)) if _PRIVATE < ord(c) < _PRIVATE + 128 else c for c in safe
-    )
+    return "".join(html.escape(chr(ord(c) - _PRIVATE)) if _PRIVATE < ord(c) < _PRIVATE + 128 else c for c in safe)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
 
+from cds_service.errors import ServiceError
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.validation import warm
 from cds_service.web.cds_hooks import Wiring
 
 
 def rehearse(wiring: Wiring) -> None:
-    """Answers a made-up chart opening with every service. Raises what a real call would raise: better now."""
+    """Answers a made-up chart opening with every service. A defect shows now, before anybody relies on it."""
     warm()
     for service in wiring.services:
-        wiring.answer(service, json.dumps(_call(service.hook, wiring.today())).encode())
+        with suppress(ServiceError):  # a refusal is an answer as well
+            wiring.answer(service, json.dumps(made_up_call(service.hook, wiring.today())).encode())
 
 
-def _call(hook: str, today: date) -> dict[str, object]:
+def made_up_call(hook: str, today: date) -> dict[str, object]:
+    """A call for a patient who does not exist and who gets a card."""
     subject = {"reference": "Patient/rehearsal"}
     condition = {
         "resourceType": "Condition",
@@ -27,7 +31,8 @@ def _call(hook: str, today: date) -> dict[str, object]:
         "code": {"text": "Chronic graft-versus-host disease"},
         "recordedDate": today.isoformat(),
     }
-    prefetch: dict[str, object] = dict.fromkeys(QUERIES)
+    # Medications are not sent: "searched and none found" would rule the patient out before a card is made.
+    prefetch: dict[str, object] = {key: None for key in QUERIES if not key.startswith("medication")}
     prefetch["patient"] = {
         "resourceType": "Patient",
         "id": "rehearsal",

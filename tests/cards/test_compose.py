@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -63,8 +64,25 @@ def test_words_of_the_record_cannot_become_markup() -> None:
     dosage = prednisone()["dosage"][0] | {"text": nasty}
     detail = the_card(m1=prednisone(dosage=[dosage]))["detail"]
     assert "<img" not in detail
-    assert "](javascript" not in detail
+    assert not re.search(r"(?<!\\)\]\(", detail)
     assert "&lt;img" in detail
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("graft-versus-host", "graft-versus-host"),
+        ("[#/volume]", r"\[#/volume\]"),
+        ("**bold** _it_ ~~no~~ `c` | a", r"\*\*bold\*\* \_it\_ \~\~no\~\~ \`c\` \| a"),
+        ("http://x.org", r"http\://x.org"),
+        ("WWW.x.org", r"WWW\.x.org"),
+        ("a@b.org", r"a\@b.org"),
+        ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
+        ("a\\b", r"a\\b"),
+    ],
+)
+def test_what_could_become_markup_inside_a_line_is_escaped_and_nothing_else(text: str, shown: str) -> None:
+    assert escaped(text) == shown
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\x00b", "a\u202eb", "  a   b  "])
@@ -98,8 +116,9 @@ def test_no_contact_is_promised_unless_the_site_names_one() -> None:
 
 
 def test_missing_and_old_tests_are_suggested_if_clinically_due_and_at_most_three() -> None:
-    lost = {"creatinine": None, "bilirubin": None, "alt": observation("alt", "1742-6", 30, "U/L", 45), "lvef": None}
-    labels = [one["label"] for one in the_card(**lost)["suggestions"][1:]]
+    old = observation("alt", "1742-6", 30, "U/L", 45)
+    card = the_card(creatinine=None, bilirubin=None, lvef=None, alt=old)
+    labels = [one["label"] for one in card["suggestions"][1:]]
     assert labels == [
         "Order Creatinine, only if clinically due",
         "Order Echocardiography (ejection fraction), only if clinically due",

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from app import assembled
 from cds_service.hooks.discovery import Service, patient_view_service
 from cds_service.hooks.request import HookRequest
 from cds_service.pipeline import Compose
@@ -45,8 +46,6 @@ def wiring(protocol: Protocol, compose: Compose = one_card, settings: Settings |
 
 def app_of(parts: Wiring) -> Flask:
     """The app as the composition root assembles it."""
-    from app import assembled  # noqa: PLC0415
-
     return assembled(parts)
 
 
@@ -70,6 +69,32 @@ def condition(text: str, patient_id: str = "p1", condition_id: str = "c1") -> di
 
 
 CHRONIC_GVHD = condition("Chronic graft-versus-host disease")
+PREDNISONE = {
+    "resourceType": "MedicationStatement",
+    "id": "m1",
+    "status": "active",
+    "subject": {"reference": "Patient/p1"},
+    "medicationCodeableConcept": {
+        "coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "8640", "display": "prednisone"}]
+    },
+    "effectivePeriod": {"start": "2026-01-05"},
+    "dateAsserted": "2026-03-10",
+    "dosage": [
+        {
+            "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [
+                {
+                    "doseQuantity": {
+                        "value": 30,
+                        "unit": "mg",
+                        "system": "http://unitsofmeasure.org",
+                        "code": "mg",
+                    }
+                }
+            ],
+        }
+    ],
+}
 
 
 def call(*conditions: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -96,3 +121,11 @@ def valueless(value: Any, place: str = "$") -> Iterator[str]:
     if isinstance(value, list):
         for number, one in enumerate(value):
             yield from valueless(one, f"{place}[{number}]")
+
+
+def call_with_card(**changes: Any) -> dict[str, Any]:
+    """A call for a patient with chronic GVHD and prednisone, who may fit."""
+    body = call(CHRONIC_GVHD, **changes)
+    if isinstance(body.get("prefetch"), dict):
+        body["prefetch"]["medicationStatements"] = searchset(PREDNISONE)
+    return body

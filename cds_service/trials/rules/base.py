@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from cds_service.clinical.dates import DayRange, Span
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.dates import Span
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.clinical.interval import Limit
 from cds_service.terminology.codes import code_sets, members
-from cds_service.trials.case import Case, Gap, Needs
+from cds_service.trials.case import SOURCES, Case, Gap, Needs
 from cds_service.trials.finding import Cure, Flag, Judgement, Status
 
 
@@ -37,7 +38,11 @@ def _share(text: Any) -> Fraction:
 
 def _needs(sources: Any) -> Needs:
     """Each item one source, or alternatives joined by " or "."""
-    return tuple(tuple(str(one).split(" or ")) for one in sources)
+    needs = tuple(tuple(str(one).split(" or ")) for one in sources)
+    unknown = sorted({name for alternatives in needs for name in alternatives} - set(SOURCES))
+    if unknown:
+        raise ValueError(f"no source is called {', '.join(unknown)}; expected some of {', '.join(SOURCES)}")
+    return needs
 
 
 def _concepts(names: Any) -> tuple[str, ...]:
@@ -64,8 +69,8 @@ class Parameters(BaseModel):
 class Rule(Parameters, ABC):
     """A rule kind with the parameters that a criterion gives it.
 
-    `needs` are the sources without which "none recorded" means nothing, `also_reads` those that are read where they
-    are there, `none_recorded` is what it means that nothing was recorded in all of them.
+    `needs` are the sources without which "none recorded" means nothing, `also_reads` those that are read where
+    they are there, `none_recorded` is what it means that nothing was recorded in all of them.
     """
 
     needs: Sources = ()
@@ -87,15 +92,23 @@ class Rule(Parameters, ABC):
     def judge(self, case: Case) -> Judgement:
         """The answer for a case."""
 
-    def nothing_recorded(self, case: Case, since: date | None = None, evidence: Iterable[Evidence] = (),
-                         concepts: Collection[str] | None = None, code: str = "none-recorded") -> Judgement:  # fmt: skip
-        """The answer where nothing stands against it: unknown unless every needed source can vouch for that."""
+    def nothing_recorded(
+        self, case: Case, since: date | None = None, evidence: Iterable[Evidence] = (),
+        concepts: Collection[str] | None = None, code: str = "none-recorded",
+    ) -> Judgement:  # fmt: skip
+        """The answer where nothing stands against it: unknown unless every needed source can vouch for that.
+
+        A source that is only read where it is there may be missing, which is said; but an entry of it that is
+        there and cannot be read is a doubt like any other.
+        """
         looked_for = self.concepts if concepts is None else concepts
         gaps = case.gaps(self.needs, looked_for, since)
+        gaps += case.unreadable((name for names in self.also_reads for name in names), looked_for)
         if gaps:
             return not_searched(gaps, evidence)
         unseen = case.gaps(self.also_reads, looked_for, since)
-        flags = frozenset({Flag.ASSUMED}) if unseen else frozenset[Flag]()
+        passes = self.none_recorded is Status.PASS
+        flags = frozenset({Flag.ASSUMED}) if unseen and passes else frozenset[Flag]()
         values: dict[str, Value] = {"unseen": tuple(gap.source for gap in unseen)} if unseen else {}
         reason = Reason(f"{code}-in-part" if unseen else code, values)
         return Judgement(self.none_recorded, reason, tuple(evidence), flags)
@@ -107,8 +120,11 @@ def not_searched(gaps: Iterable[Gap], evidence: Iterable[Evidence] = ()) -> Judg
     return Judgement(Status.UNKNOWN, Reason("not-searched", {"gaps": listed}), tuple(evidence))
 
 
-def failed(reason: Reason, evidence: Iterable[Evidence], flags: Iterable[Flag] = (),
-           curable: Cure | None = None, recheck_on: date | None = None) -> Judgement:  # fmt: skip
+def failed(
+    reason: Reason, evidence: Iterable[Evidence], flags: Iterable[Flag] = (),
+    curable: Cure | None = None, recheck_on: date | None = None,
+) -> Judgement:  # fmt: skip
+    """A failure, and what would cure it."""
     return Judgement(Status.FAIL, reason, tuple(evidence), frozenset(flags), curable, recheck_on)
 
 
@@ -117,6 +133,17 @@ def seen(fact: Problem | Intervention, value: Measure | str | None = None) -> Ev
     return Evidence(fact.reference, fact.when, fact.label, value)
 
 
-def days_ago(when: DayRange, as_of: date) -> int:
-    """How many days before the day of screening it happened, at least."""
-    return max(0, (as_of - when.last).days)
+def at_edge(days: int, window: Span) -> bool:
+    """True on the last day inside a window of so many days, and on the first outside."""
+    return days in (window.days, window.days + 1)
+
+
+def written_only(facts: Sequence[Problem | Intervention]) -> frozenset[Flag]:
+    """The flag of facts that were recognised by their words alone."""
+    by_words = all(max(fact.concepts.values()) is Certainty.TEXT for fact in facts)
+    return frozenset({Flag.TEXT_ONLY}) if facts and by_words else frozenset()
+
+
+def is_coded(fact: Problem | Intervention, concepts: Collection[str]) -> bool:
+    """True when a checked code says so."""
+    return any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)

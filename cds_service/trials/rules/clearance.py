@@ -15,7 +15,7 @@ from cds_service.clinical.truth import Truth
 from cds_service.clinical.weights import WeightOnDay
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule
+from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, not_searched
 from cds_service.trials.rules.recent import (
     Freshness,
     Recent,
@@ -27,6 +27,9 @@ from cds_service.trials.rules.recent import (
 )
 
 PER_MINUTE = "mL/min"
+_CONTRADICTIONS = frozenset(
+    {"unit-contradicts-code", "weights-contradict", "clearance-contradicted", "results-disagree"}
+)
 
 
 class Unsteady(Parameters):
@@ -55,41 +58,48 @@ class CreatinineClearance(Rule):
         found = recent(case, self.creatinine[0], self.fresh)
         if found is None:
             return none_usable(case, self.creatinine, self.needs, self.fresh)
+        evidence = tuple(result_evidence(found.chosen))
         if case.facts.born is None:
-            return Judgement(Status.UNKNOWN, Reason("no-birth-date"), tuple(result_evidence(found.chosen)))
+            return Judgement(Status.UNKNOWN, Reason("no-birth-date"), evidence)
         weight = case.weights.on(found.chosen.day)
         if weight is None:
-            values: dict[str, Value] = {"value": Measure(found.chosen.quantity, "mg/dL")}
-            return Judgement(Status.UNKNOWN, Reason("no-weight", values), tuple(result_evidence(found.chosen)))
-        if found.chosen.quantity.low <= 0 or found.chosen.quantity.high is None:
-            reason = Reason("result-unclear", {"limit": self.limit, "measured": found.chosen.day,
-                                               "value": Measure(found.chosen.quantity, "mg/dL")})  # fmt: skip
-            return Judgement(Status.REVIEW, reason, tuple(result_evidence(found.chosen)), found.flags)
+            gaps = case.gaps((("body",),), {"weight"})
+            return not_searched(gaps, evidence) if gaps else Judgement(Status.UNKNOWN, Reason("no-weight"), evidence)
         judgement = self._judged(case, case.facts.born, found, weight)
-        return doubted(case, self.creatinine[0], found.chosen, judgement)
+        rests_on = {self.creatinine[0]: found.chosen.day, "weight": weight.weight.day}
+        return self._unhampered(case, doubted(case, rests_on, self.needs, judgement))
+
+    def _unhampered(self, case: Case, judgement: Judgement) -> Judgement:
+        """A passing clearance, unless what would contradict it is there and cannot be read."""
+        if judgement.status is not Status.PASS:
+            return judgement
+        unreadable = case.unreadable(("conditions", "procedures"), self.dialysis)
+        unreadable += case.unreadable(("labs",), self.reported)
+        return not_searched(unreadable, judgement.evidence) if unreadable else judgement
 
     def _judged(self, case: Case, born: DayRange, found: Recent, weight: WeightOnDay) -> Judgement:
         clearance = self._clearance(case, born, found, weight.weight.kilograms)
-        answer = self.limit.holds_for(clearance)
         flags = set(found.flags) | ({Flag.STALE} if weight.stale else set())
         if self.limit.is_near(clearance, self.boundary):
             flags.add(Flag.BOUNDARY)
         if self._depends_on_weight(case, born, found, weight.weight.kilograms):
             flags.add(Flag.CONFLICT)
         values: dict[str, Value] = {
-            "clearance": Measure(clearance, PER_MINUTE, self.limit), "limit": self.limit,
-            "value": Measure(found.chosen.quantity, "mg/dL"), "weight": Measure(weight.weight.kilograms, "kg"),
+            "clearance": Measure(clearance, PER_MINUTE, self.limit),
+            "limit": self.limit,
+            "value": Measure(found.chosen.quantity, "mg/dL"),
+            "weight": Measure(weight.weight.kilograms, "kg"),
             "measured": found.chosen.day,
-        }  # fmt: skip
-        code, status = self._answer(case, found, answer)
-        if status is Status.REVIEW and code in ("results-disagree", "clearance-contradicted", "weights-contradict"):
+        }
+        code, status = self._answer(case, found, self.limit.holds_for(clearance))
+        if code in _CONTRADICTIONS:
             flags.add(Flag.CONFLICT)
         evidence = tuple(self._evidence(found, clearance, weight))
         return Judgement(status, Reason(code, values), evidence, frozenset(flags))
 
     def _answer(self, case: Case, found: Recent, answer: Truth) -> tuple[str, Status]:
-        if found.is_doubtful:
-            return "results-disagree", Status.REVIEW
+        if found.unit_contradicts:
+            return "unit-contradicts-code", Status.REVIEW
         if case.weights.contradict(found.chosen.day):
             return "weights-contradict", Status.REVIEW
         if self._is_unsteady(case, found) or self._on_dialysis(case):
@@ -98,7 +108,9 @@ class CreatinineClearance(Rule):
             return "clearance-contradicted", Status.REVIEW
         if answer is Truth.TRUE:
             return "clearance-within", Status.PASS
-        return ("clearance-beyond-may-be-excused" if answer is Truth.FALSE else "result-unclear"), Status.REVIEW
+        if answer is Truth.FALSE:
+            return "clearance-beyond-may-be-excused", Status.REVIEW
+        return "results-disagree" if found.chosen.disagree else "clearance-unclear", Status.REVIEW
 
     def _clearance(self, case: Case, born: DayRange, found: Recent, kilograms: Interval) -> Interval:
         age = completed_years(born, found.chosen.day)
@@ -128,7 +140,10 @@ class CreatinineClearance(Rule):
             for r in usable(case.facts.results, self.creatinine[0])
             if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last < found.chosen.day
         ]
-        return any(found.chosen.quantity.low - one.low >= self.unsteady.rise.value for one in earlier)
+        rises = [found.chosen.quantity.low - one.low for one in earlier]
+        return any(
+            self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises if rise > 0
+        )
 
     def _on_dialysis(self, case: Case) -> bool:
         active = [p for p in case.facts.problems_of(self.dialysis) if p.activity != "resolved"]

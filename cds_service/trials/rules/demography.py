@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from cds_service.clinical.dates import DayRange, birthday, completed_years
-from cds_service.clinical.evidence import Evidence, Measure, Reason
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
 from cds_service.trials.rules.base import Length, Rule, failed
 
 
 class AgeLimits(Rule):
-    """Completed years between two ages, both included. Close to a limit nothing is in doubt: no boundary flag."""
+    """Completed years between two ages, both included. A birthday is never in doubt: no boundary flag."""
 
     at_least: Length
     at_most: Length
@@ -21,7 +21,7 @@ class AgeLimits(Rule):
             return Judgement(Status.UNKNOWN, Reason("no-birth-date"))
         age = completed_years(born, case.as_of)
         years = Measure(age, "a")
-        values = {"age": years, "from": self.at_least, "to": self.at_most}
+        values: dict[str, Value] = {"age": years, "from": self.at_least, "to": self.at_most}
         evidence = (Evidence(case.facts.reference, None, "birthDate", years),)
         youngest, oldest = age.low, age.high or age.low
         if youngest >= self.at_least.count and oldest <= self.at_most.count:
@@ -33,7 +33,8 @@ class AgeLimits(Rule):
         return Judgement(Status.UNKNOWN, Reason("age-unclear", values), evidence)
 
     def _too_young(self, born: DayRange, reason: Reason, evidence: tuple[Evidence, ...]) -> Judgement:
-        return failed(reason, evidence, curable="date", recheck_on=birthday(born.last, self.at_least.count))
+        """Until the first day on which the patient may be old enough."""
+        return failed(reason, evidence, curable="date", recheck_on=birthday(born.first, self.at_least.count))
 
 
 class AnyValue(Rule):

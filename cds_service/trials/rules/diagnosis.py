@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cds_service.clinical.coded import Certainty
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, failed, seen
+from cds_service.trials.rules.base import Concepts, Rule, failed, is_coded, seen, written_only
 
 
 class ActiveDiagnosis(Rule):
@@ -35,11 +34,13 @@ class ActiveDiagnosis(Rule):
         return self._resolved_or_none(case, problems)
 
     def _resolved_or_none(self, case: Case, resolved: Sequence[Problem]) -> Judgement:
-        evidence = [seen(p) for p in resolved]
+        evidence = [seen(p) for p in resolved[:3]]
         nothing = self.nothing_recorded(case, evidence=evidence)
-        if resolved and nothing.reason.code != "not-searched":
+        if not resolved or nothing.reason.code == "not-searched":
+            return nothing
+        if any(is_sure(p, self.diagnosis) for p in resolved):
             return failed(Reason("diagnosis-resolved"), evidence)
-        return nothing
+        return review_of(resolved, "diagnosis-uncertain")
 
 
 class LifetimeHistory(Rule):
@@ -61,12 +62,10 @@ class LifetimeHistory(Rule):
 
 def is_sure(problem: Problem, concepts: Sequence[str]) -> bool:
     """True for a confirmed diagnosis with a checked code."""
-    coded = any(problem.concepts.get(concept) is Certainty.CODED for concept in concepts)
-    return coded and problem.verification == "confirmed"
+    return is_coded(problem, concepts) and problem.verification == "confirmed"
 
 
 def review_of(problems: Sequence[Problem], code: str) -> Judgement:
     """For a person to judge; flagged text-only when words are all there is."""
-    by_words = all(max(p.concepts.values()) is Certainty.TEXT for p in problems)
-    flags = frozenset({Flag.TEXT_ONLY}) if by_words else frozenset[Flag]()
-    return Judgement(Status.REVIEW, Reason(code), tuple(seen(p) for p in problems[:3]), flags)
+    evidence = tuple(seen(p) for p in problems[:3])
+    return Judgement(Status.REVIEW, Reason(code), evidence, written_only(problems))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from cds_service.clinical.evidence import Evidence, Reason
-from cds_service.clinical.facts import Intervention
+from collections.abc import Sequence
+
+from cds_service.clinical.evidence import Reason
+from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, failed, seen
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, failed, is_coded, seen, written_only
 from cds_service.trials.rules.diagnosis import is_sure
-from cds_service.trials.rules.washout import is_coded
 
 
 class OngoingDialysis(Rule):
     """Haemodialysis within `lately`, or dialysis on the problem list, excludes; peritoneal alone is for a person.
 
-    A haemodialysis that ended longer than `past` ago was an episode and does not count.
+    A code for dialysis of any kind excludes only where no peritoneal dialysis is recorded. A haemodialysis longer
+    than `past` ago was an episode and does not count.
     """
 
     haemodialysis: Concepts
@@ -24,30 +26,65 @@ class OngoingDialysis(Rule):
     past: Length
 
     def judge(self, case: Case) -> Judgement:
-        done = case.facts.interventions_of(self.haemodialysis)
-        listed = [p for p in case.facts.problems_of((*self.haemodialysis, *self.unspecific)) if p.activity != "resolved"]
-        peritoneal = [i for i in case.facts.interventions_of(self.peritoneal) if self._since(i, case, self.past)]
-        current = [i for i in done if i.surely_done and is_coded(i, self.haemodialysis)
-                   and (i.goes_on or self._since(i, case, self.lately))]  # fmt: skip
+        done = case.facts.interventions_of((*self.haemodialysis, *self.unspecific))
+        current = [i for i in done if self._is_current(i, case)]
         if current:
-            return failed(Reason("dialysis-current"), [seen(i) for i in current[:3]])
-        sure = [p for p in listed if is_sure(p, (*self.haemodialysis, *self.unspecific))]
-        if sure and not peritoneal:
-            return failed(Reason("dialysis-listed"), [seen(p) for p in sure[:3]])
-        unclear = [i for i in (*done, *case.facts.interventions_of(self.unspecific)) if self._since(i, case, self.past)]
-        doubtful = [*listed, *peritoneal, *unclear]
+            return failed(Reason("dialysis-current"), [seen(i) for i in current[:3]], _edge(current, case, self.lately))
+        listed = self._listed(case)
+        peritoneal = self._peritoneal(case)
+        sure = [p for p in listed if self._excludes(p, bool(peritoneal) or self._may_be_peritoneal(case))]
+        if sure:
+            assumed = all(p.activity == "not-stated" for p in sure)
+            flags = {Flag.ASSUMED} if assumed else set[Flag]()
+            return failed(Reason("dialysis-listed"), [seen(p) for p in sure[:3]], flags)
+        lately = [i for i in done if self._within(i, case, self.past)]
+        doubtful = [*listed, *(f for f in peritoneal if self._may_go_on(f, case)), *lately]
         if doubtful:
+            flags = written_only(doubtful) | _edge(lately, case, self.lately) | _edge(lately, case, self.past)
             evidence = tuple(seen(fact) for fact in doubtful[:3])
-            return Judgement(Status.REVIEW, Reason("dialysis-unclear"), evidence)
-        return self._none(case, [seen(i) for i in done])
+            return Judgement(Status.REVIEW, Reason("dialysis-unclear"), evidence, flags)
+        return self._none(case, done)
 
-    def _none(self, case: Case, past: list[Evidence]) -> Judgement:
-        judgement = self.nothing_recorded(case, evidence=past[:2])
-        if past and judgement.status is Status.PASS:
-            return Judgement(Status.PASS, Reason("dialysis-past"), judgement.evidence, judgement.flags)
-        return judgement
+    def _is_current(self, done: Intervention, case: Case) -> bool:
+        certain = done.surely_done and is_coded(done, self.haemodialysis)
+        return certain and (done.goes_on or (done.when is not None and self._within(done, case, self.lately)))
+
+    def _listed(self, case: Case) -> list[Problem]:
+        problems = case.facts.problems_of((*self.haemodialysis, *self.unspecific))
+        return [p for p in problems if p.activity != "resolved"]
+
+    def _peritoneal(self, case: Case) -> list[Problem | Intervention]:
+        """Peritoneal dialysis at any time: who has it is not on the machine, whatever the general code says."""
+        problems = [p for p in case.facts.problems_of(self.peritoneal) if p.activity != "resolved"]
+        return [*problems, *case.facts.interventions_of(self.peritoneal)]
+
+    def _may_go_on(self, fact: Problem | Intervention, case: Case) -> bool:
+        return isinstance(fact, Problem) or fact.goes_on or self._within(fact, case, self.past)
+
+    def _may_be_peritoneal(self, case: Case) -> bool:
+        """True when a peritoneal dialysis may be recorded where nobody could look."""
+        return bool(case.gaps(self.needs, self.peritoneal))
+
+    def _excludes(self, problem: Problem, may_be_peritoneal: bool) -> bool:
+        return is_sure(problem, self.haemodialysis) or (
+            is_sure(problem, self.unspecific) and not may_be_peritoneal
+        )
+
+    def _none(self, case: Case, past: Sequence[Intervention]) -> Judgement:
+        judgement = self.nothing_recorded(case, evidence=[seen(i) for i in past[:2]])
+        if not past or judgement.status is not Status.PASS:
+            return judgement
+        flags = judgement.flags | _edge(past, case, self.past)
+        return Judgement(Status.PASS, Reason("dialysis-past"), judgement.evidence, flags)
 
     @staticmethod
-    def _since(done: Intervention, case: Case, span: Length) -> bool:
+    def _within(done: Intervention, case: Case, span: Length) -> bool:
         """True when it may have been done within the span before screening, its first day included."""
         return done.when is None or done.when.last >= span.before(case.as_of)
+
+
+def _edge(done: Sequence[Intervention], case: Case, span: Length) -> frozenset[Flag]:
+    """The boundary flag when the newest of them lies on the edge of the span."""
+    newest = max((i.when.last for i in done if i.when and not i.goes_on), default=None)
+    near = newest is not None and at_edge((case.as_of - newest).days, span)
+    return frozenset({Flag.BOUNDARY}) if near else frozenset()

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
+
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
-from cds_service.clinical.exposure import stretches
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
-from cds_service.clinical.medications import Standing
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Cure, Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, days_ago
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, not_searched
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
-
-
-class Support(Parameters):
-    """Treatment that lifts a count: within so many days before the sample, both ends included."""
-
-    within: Length
-    drugs: Concepts = ()
-    procedures: Concepts = ()
+from cds_service.trials.rules.support import Support, edge_of_support, supporting
 
 
 class Shares(Parameters):
@@ -38,47 +30,55 @@ class LabLimit(Rule):
 
     `otherwise` is what a result beyond it means: fail, or review where the protocol allows an exception. A passing
     count that was supported by treatment is for a person. `instead` are analytes that do not answer the question
-    although they look like it.
+    although they look like it; `in_words` is what a result means that is only words, such as "normal".
     """
 
     lab: Concepts
     limit: Bound
     fresh: Freshness
     otherwise: Literal["fail", "review"] = "fail"
+    in_words: Literal["unknown", "review"] = "unknown"
     curable: Cure | None = None
     supported_by: tuple[Support, ...] = ()
     computed_from: Shares | None = None
     instead: Concepts = ()
 
     def judge(self, case: Case) -> Judgement:
-        analyte = self.lab[0]
         chosen = self._newest(case)
         found = chosen and counted(case, chosen, self.fresh)
         if not found:
-            return self._only_instead(case) or none_usable(case, self.lab, self.needs, self.fresh)
-        judgement = self._judged(found, analyte)
-        if judgement.status is Status.PASS:
-            judgement = self._supported(case, found, judgement)
-        return doubted(case, analyte, found.chosen, judgement)
+            return self._only_instead(case) or self._none_usable(case)
+        judgement = doubted(case, self._rests_on(found), self.needs, self._judged(found))
+        return self._supported(case, found, judgement) if judgement.status is Status.PASS else judgement
 
-    def _judged(self, found: Recent, analyte: str) -> Judgement:
-        quantity = found.chosen.quantity
+    def _judged(self, found: Recent) -> Judgement:
+        quantity, analyte = found.chosen.quantity, self.lab[0]
         answer = self.limit.holds_for(quantity)
-        flags = found.flags | (
-            {Flag.BOUNDARY} if self.limit.is_near(quantity, self.boundary) else frozenset[Flag]()
-        )
+        flags = set(found.flags)
+        if self.limit.is_near(quantity, self.boundary):
+            flags.add(Flag.BOUNDARY)
         values: dict[str, Value] = {
-            "value": Measure(quantity, unit_of(analyte), self.limit), "limit": self.limit, "measured": found.chosen.day,
-        }  # fmt: skip
+            "value": Measure(quantity, unit_of(analyte), self.limit),
+            "limit": self.limit,
+            "measured": found.chosen.day,
+        }
+        status, code = self._answer(found, answer)
+        if code == "results-disagree":
+            flags.add(Flag.CONFLICT)
+        curable = self.curable if status is Status.FAIL else None
         evidence = tuple(result_evidence(found.chosen, self.limit))
-        if found.is_doubtful or answer is Truth.UNKNOWN:
-            code = "results-disagree" if found.is_doubtful else "result-unclear"
-            return Judgement(Status.REVIEW, Reason(code, values), evidence, flags)
+        return Judgement(status, Reason(code, values), evidence, frozenset(flags), curable)
+
+    def _answer(self, found: Recent, answer: Truth) -> tuple[Status, str]:
+        if found.unit_contradicts:
+            return Status.REVIEW, "unit-contradicts-code"
         if answer is Truth.TRUE:
-            return Judgement(Status.PASS, Reason("result-within", values), evidence, flags)
+            return Status.PASS, "result-within"
+        if answer is Truth.UNKNOWN:
+            return Status.REVIEW, "results-disagree" if found.chosen.disagree else "result-unclear"
         if self.otherwise == "review":
-            return Judgement(Status.REVIEW, Reason("result-beyond-may-be-excused", values), evidence, flags)
-        return Judgement(Status.FAIL, Reason("result-beyond", values), evidence, flags, self.curable)
+            return Status.REVIEW, "result-beyond-may-be-excused"
+        return Status.FAIL, "result-beyond"
 
     def _newest(self, case: Case) -> Chosen | None:
         """The newest measured or, where that is newer, computed result."""
@@ -88,6 +88,11 @@ class LabLimit(Rule):
             return measured
         return computed
 
+    def _rests_on(self, found: Recent) -> dict[str, date]:
+        parts = self.computed_from
+        shares = [c for names in parts.percentages for c in names] if parts else []
+        return dict.fromkeys((*self.lab, *(parts.total if parts else ()), *shares), found.chosen.day)
+
     def _computed(self, case: Case) -> Chosen | None:
         if self.computed_from is None:
             return None
@@ -96,39 +101,42 @@ class LabLimit(Rule):
             for names in self.computed_from.percentages:
                 parts = [_of_same_specimen(case, whole, name) for name in names]
                 if all(parts):
-                    return _product(whole, [part for part in parts if part], self.lab[0])
+                    return _product(whole, [part for part in parts if part])
         return None
 
     def _supported(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
-        support = list(self._support(case, found.chosen.day))
-        if not support:
-            return judgement
-        reason = Reason("result-supported", judgement.reason.values)
-        evidence = (*judgement.evidence, *support[:3])
-        return Judgement(Status.REVIEW, reason, evidence, judgement.flags | {Flag.SUPPORTED})
-
-    def _support(self, case: Case, sampled: date) -> Iterator[Evidence]:
-        for kind in self.supported_by:
-            opens = sampled - timedelta(days=kind.within.days)
-            for use in case.facts.uses_of(kind.drugs):
-                taken = use.standing is not Standing.NOT_TAKEN and stretches(use, sampled)
-                if taken and any(s.last >= opens and s.first <= sampled for s in taken):
-                    yield Evidence(use.reference, use.begins, use.label)
-            for done in case.facts.interventions_of(kind.procedures):
-                if done.when is None or 0 <= days_ago(done.when, sampled) <= kind.within.days >= 0 and (
-                    done.when.first <= sampled
-                ):
-                    yield Evidence(done.reference, done.when, done.label)
+        """A passing count, unless treatment may have lifted it; what was not searched is said."""
+        sampled = found.chosen.day
+        support = list(supporting(self.supported_by, case, sampled))
+        flags = judgement.flags | edge_of_support(self.supported_by, case, sampled)
+        if support:
+            evidence = (*judgement.evidence, *support[:3])
+            reason = Reason("result-supported", judgement.reason.values)
+            return Judgement(Status.REVIEW, reason, evidence, flags | {Flag.SUPPORTED})
+        helping = frozenset(c for kind in self.supported_by for c in (*kind.drugs, *kind.procedures))
+        unreadable = case.unreadable((name for names in self.also_reads for name in names), helping)
+        if unreadable:
+            return not_searched(unreadable, judgement.evidence)
+        if case.gaps(self.also_reads, helping, sampled):
+            flags |= {Flag.ASSUMED}
+        return Judgement(judgement.status, judgement.reason, judgement.evidence, flags)
 
     def _only_instead(self, case: Case) -> Judgement | None:
         """Unknown: what was measured does not answer the question."""
         for analyte in self.instead:
             other = newest(case.facts.results, analyte)
             if other and counted(case, other, self.fresh):
-                value = Measure(other.quantity, unit_of(analyte))
-                return Judgement(Status.UNKNOWN, Reason("other-measure-only", {"value": value, "measured": other.day}),
-                                 tuple(result_evidence(other)))  # fmt: skip
+                values = {"value": Measure(other.quantity, unit_of(analyte)), "measured": other.day}
+                reason = Reason("other-measure-only", values)
+                return Judgement(Status.UNKNOWN, reason, tuple(result_evidence(other)))
         return None
+
+    def _none_usable(self, case: Case) -> Judgement:
+        judgement = none_usable(case, self.lab, self.needs, self.fresh)
+        words = judgement.reason.values.get("faults") == ("not-a-number",)
+        if self.in_words == "review" and words:
+            return Judgement(Status.REVIEW, Reason("result-in-words"), judgement.evidence)
+        return judgement
 
     @property
     def concepts(self) -> frozenset[str]:
@@ -142,12 +150,12 @@ def _of_same_specimen(case: Case, whole: Result, analyte: str) -> Result | None:
     return next((r for r in usable(case.facts.results, analyte) if r.specimen & whole.specimen), None)
 
 
-def _product(whole: Result, parts: list[Result], analyte: str) -> Chosen:
+def _product(whole: Result, parts: list[Result]) -> Chosen:
     """The total times the sum of the percentages, shown on every result that it was worked out from."""
     assert isinstance(whole.quantity, Interval) and whole.when is not None
     percent = Interval.exactly(0)
     for part in parts:
         assert isinstance(part.quantity, Interval)
         percent = percent + part.quantity
-    quantity = whole.quantity.times(percent).scaled(1).over(Interval.exactly(100))
+    quantity = whole.quantity.times(percent).over(Interval.exactly(100))
     return Chosen((whole, *parts), quantity, whole.when.first, disagree=False)

@@ -30,19 +30,18 @@ class LabRatio(Rule):
         found = recent(case, self.lab[0], self.fresh)
         if found is None:
             return none_usable(case, self.lab, self.needs, self.fresh)
-        return doubted(case, self.lab[0], found.chosen, self._judged(found))
+        return doubted(case, {self.lab[0]: found.chosen.day}, self.needs, self._judged(found))
 
     def _judged(self, found: Recent) -> Judgement:
         ratios = self._ratios(found)
         stated = all(r.upper_limit for r in found.chosen.results)
         answers = [self.limit.holds_for(ratio) for ratio in ratios]
-        flags = found.flags - {Flag.CONFLICT} if len(set(answers)) == 1 else found.flags
+        flags = found.flags
         if stated and any(self.limit.is_near(ratio, self.boundary) for ratio in ratios):
             flags |= {Flag.BOUNDARY}
         values, evidence = self._values(found, ratios), tuple(self._evidence(found, ratios))
-        if any(r.units_conflict for r in found.chosen.results):
-            reason = Reason("results-disagree", values)
-            return Judgement(Status.REVIEW, reason, evidence, flags | {Flag.CONFLICT})
+        if found.unit_contradicts:
+            return Judgement(Status.REVIEW, Reason("unit-contradicts-code", values), evidence, flags)
         return self._of(every(answers), answers, stated, values, evidence, flags)
 
     def _of(self, answer: Truth, answers: list[Truth], stated: bool, values: dict[str, Value],

@@ -13,13 +13,16 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, failed, seen
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, failed, is_coded, seen, written_only
 from cds_service.trials.rules.washout import is_infusion, last_dose
 
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
-    """One drug over all its records: its first start, its last dose, and whether they are sure."""
+    """One drug over all its records: its first start (None where one states none), its last dose.
+
+    `last_sure` is the last day on which it was surely given, `last_possible` on which it may have been.
+    """
 
     drug: str
     uses: tuple[MedicationUse, ...]
@@ -31,12 +34,16 @@ class Therapy:
     def evidence(self) -> tuple[Evidence, ...]:
         return tuple(Evidence(use.reference, use.begins, use.label) for use in self.uses[:2])
 
+    @property
+    def title(self) -> str:
+        return code_sets()[self.drug].title
+
 
 class NewTherapy(Rule):
     """No such drug started, and no infusion of one given, within `window` days, the last of them included.
 
     One that was started earlier and is still taken is for a person: whether the protocol means only new starts is
-    not said. Drugs that ended before the transplantation do not count. `courses` are procedures of which a new
+    not said. Records that ended before the transplantation do not count. `courses` are procedures of which a new
     course may be meant.
     """
 
@@ -47,23 +54,30 @@ class NewTherapy(Rule):
 
     def judge(self, case: Case) -> Judgement:
         therapies = list(self._therapies(case))
-        started = [t for t in therapies if self._is_new(t, case)]
+        whole = not case.gaps(self.needs, self.drugs)
+        started = [t for t in therapies if self._is_new(t, case, whole)]
         if started:
             return self._too_soon(started, case)
-        doubtful = [t for t in therapies if self._is_doubtful(t, case)]
-        courses = [i for i in case.facts.interventions_of(self.courses)
-                   if i.when is None or i.when.last >= self.window.before(case.as_of)]  # fmt: skip
-        if doubtful or courses:
+        opens = self.window.before(case.as_of)
+        doubtful = [t for t in therapies if t.last_possible is not None and t.last_possible >= opens]
+        courses = [i for i in case.facts.interventions_of(self.courses) if i.when is None or i.when.last >= opens]
+        if doubtful:
             return self._for_a_person(doubtful, [seen(i) for i in courses], case)
-        over = tuple(evidence for t in therapies for evidence in t.evidence)
-        return self._clear(case, therapies, self.nothing_recorded(case, self.window.before(case.as_of), over[:3]))
+        if courses:
+            evidence = tuple(seen(i) for i in courses[:3])
+            reason = Reason("therapy-course", {"window": self.window})
+            return Judgement(Status.REVIEW, reason, evidence, written_only(courses))
+        return self._clear(case, therapies)
 
-    def _clear(self, case: Case, therapies: Sequence[Therapy], judgement: Judgement) -> Judgement:
+    def _clear(self, case: Case, therapies: Sequence[Therapy]) -> Judgement:
+        over = [evidence for t in therapies for evidence in t.evidence][:3]
+        looked_for = (*self.drugs, *self.courses)
+        judgement = self.nothing_recorded(case, self.window.before(case.as_of), over, looked_for)
         last = max((t.last_possible for t in therapies if t.last_possible), default=None)
         if last is None or judgement.status is not Status.PASS:
             return judgement
         days = (case.as_of - last).days
-        flags = judgement.flags | ({Flag.BOUNDARY} if days == self.window.days + 1 else frozenset[Flag]())
+        flags = judgement.flags | ({Flag.BOUNDARY} if at_edge(days, self.window) else frozenset[Flag]())
         values: dict[str, Value] = {"last": last, "days": days, "window": self.window}
         return Judgement(judgement.status, Reason("therapy-over", values), judgement.evidence, flags)
 
@@ -73,71 +87,70 @@ class NewTherapy(Rule):
         recheck = day + timedelta(days=self.window.days + 1)
         days = (case.as_of - day).days
         values: dict[str, Value] = {
-            "drug": code_sets()[newest.drug].title, "started": day, "days": days,
-            "window": self.window, "recheck": recheck,
+            "drug": newest.title, "started": day, "days": days, "window": self.window, "recheck": recheck,
         }  # fmt: skip
         evidence = [evidence for therapy in started for evidence in therapy.evidence]
-        flags = {Flag.BOUNDARY} if days == self.window.days else set[Flag]()
+        flags = {Flag.BOUNDARY} if at_edge(days, self.window) else set[Flag]()
         return failed(Reason("therapy-new", values), evidence[:4], flags, "date", recheck)
 
     def _for_a_person(self, therapies: Sequence[Therapy], courses: list[Evidence], case: Case) -> Judgement:
-        drugs = tuple(code_sets()[t.drug].title for t in therapies)
         evidence = [*(e for t in therapies for e in t.evidence), *courses]
-        ongoing = therapies and all(t.last_sure for t in therapies)
-        code = "therapy-ongoing" if ongoing else "therapy-uncertain" if therapies else "therapy-course"
-        words = therapies and all(u.certainty is Certainty.TEXT for t in therapies for u in t.uses)
-        flags = {Flag.TEXT_ONLY} if words else set[Flag]()
-        if any(self._is_at_edge(t, case) for t in therapies):
+        ongoing = all(t.last_sure and t.last_sure >= self.window.before(case.as_of) for t in therapies)
+        flags = set[Flag]()
+        if all(u.certainty is Certainty.TEXT for t in therapies for u in t.uses):
+            flags.add(Flag.TEXT_ONLY)
+        if any(t.started and at_edge((case.as_of - t.started.first).days, self.window) for t in therapies):
             flags.add(Flag.BOUNDARY)
-        values: dict[str, Value] = {"drugs": drugs, "window": self.window}
+        values: dict[str, Value] = {"drugs": tuple(t.title for t in therapies), "window": self.window}
+        code = "therapy-ongoing" if ongoing else "therapy-uncertain"
         return Judgement(Status.REVIEW, Reason(code, values), tuple(evidence[:4]), frozenset(flags))
-
-    def _is_at_edge(self, therapy: Therapy, case: Case) -> bool:
-        """True when it started on the first day that is outside the window."""
-        started = therapy.started
-        return bool(started and started.is_exact and (case.as_of - started.first).days == self.window.days + 1)
 
     def _anchor(self, therapy: Therapy, case: Case) -> date:
         """The day from which the time counts: the last infusion, or the first start of a drug taken daily."""
         if is_infusion(therapy.drug) and therapy.last_sure:
             return therapy.last_sure
-        return therapy.started.last if therapy.started else case.as_of
+        return min(therapy.started.last, case.as_of) if therapy.started else case.as_of
 
-    def _is_new(self, therapy: Therapy, case: Case) -> bool:
+    def _is_new(self, therapy: Therapy, case: Case, whole: bool) -> bool:
+        """True when it surely began, or was surely infused, inside the window.
+
+        Where parts of the medication list are missing, an earlier start may be among them.
+        """
         opens = self.window.before(case.as_of)
         if therapy.last_sure is None:
             return False
         if is_infusion(therapy.drug):
             return therapy.last_sure >= opens
-        return therapy.started is not None and therapy.started.first >= opens
-
-    def _is_doubtful(self, therapy: Therapy, case: Case) -> bool:
-        return therapy.last_possible is not None and therapy.last_possible >= self.window.before(case.as_of)
+        return whole and therapy.started is not None and therapy.started.first >= opens
 
     def _therapies(self, case: Case) -> Iterator[Therapy]:
         transplanted = self._transplanted(case)
         for drug in self.drugs:
             uses = [u for u in case.facts.uses_of((drug,)) if _counts(u)]
-            therapy = _therapy(drug, uses, case.as_of)
-            over_before = transplanted and therapy.last_possible and therapy.last_possible < transplanted
-            if uses and not over_before:
-                yield therapy
+            after = [u for u in uses if not _ended_before(u, transplanted, case.as_of)]
+            if after:
+                yield _therapy(drug, after, case.as_of)
 
     def _transplanted(self, case: Case) -> date | None:
-        """The day of the last transplantation that is dated to the day."""
-        done = [i.when.first for i in case.facts.interventions_of(self.transplant) if i.when and i.when.is_exact]
-        return max(done, default=None)
+        """The day of the last transplantation that is certain, and dated to the day."""
+        done = case.facts.interventions_of(self.transplant)
+        certain = [i.when for i in done if i.surely_done and is_coded(i, self.transplant) and i.when]
+        return max((when.first for when in certain if when.is_exact), default=None)
 
 
 def _counts(use: MedicationUse) -> bool:
     return use.standing is not Standing.NOT_TAKEN and use.route != "local"
 
 
+def _ended_before(use: MedicationUse, day: date | None, as_of: date) -> bool:
+    last = _therapy(use.drug, [use], as_of).last_possible
+    return day is not None and last is not None and last < day
+
+
 def _therapy(drug: str, uses: Sequence[MedicationUse], as_of: date) -> Therapy:
     events = [event for use in uses for event in last_dose(use, as_of)]
     starts = [use.begins for use in uses if use.begins]
-    unknown_start = len(starts) < len(uses)
-    first = min(starts, key=lambda s: (s.first, s.last)) if starts and not unknown_start else None
+    first = min(starts, key=lambda s: (s.first, s.last)) if len(starts) == len(uses) else None
     sure = [e.when.last for e in events if e.sure and e.when]
     every = [e.when.last for e in events if e.when]
     return Therapy(drug, tuple(uses), first, max(sure, default=None), max(every, default=None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.interval import Limit
 from cds_service.clinical.truth import Truth
@@ -29,13 +31,16 @@ class PerformanceStatus(Rule):
     converted: Converted
 
     def judge(self, case: Case) -> Judgement:
-        found = recent(case, self.score[0], self.fresh)
+        score, converted = self.score[0], self.converted.score[0]
+        found = recent(case, score, self.fresh)
         if found is not None:
-            return doubted(case, self.score[0], found.chosen, self._judged(found))
-        karnofsky = recent(case, self.converted.score[0], self.fresh)
-        if karnofsky is not None:
-            return doubted(case, self.converted.score[0], karnofsky.chosen, self._by_karnofsky(karnofsky))
-        return none_usable(case, (*self.score, *self.converted.score), self.needs, self.fresh)
+            return doubted(case, {score: found.chosen.day}, self.needs, self._judged(found))
+        karnofsky = recent(case, converted, self.fresh)
+        if karnofsky is None:
+            return none_usable(case, (score, converted), self.needs, self.fresh)
+        too_old = self.fresh.flag.before(case.as_of) - timedelta(days=1)
+        rests_on = {converted: karnofsky.chosen.day, score: too_old}
+        return doubted(case, rests_on, self.needs, self._by_karnofsky(karnofsky))
 
     def _judged(self, found: Recent) -> Judgement:
         answer = self.limit.holds_for(found.chosen.quantity)
@@ -57,6 +62,8 @@ class PerformanceStatus(Rule):
         evidence = tuple(result_evidence(found.chosen, limit))
         status = {Truth.TRUE: Status.PASS, Truth.FALSE: Status.FAIL, Truth.UNKNOWN: Status.REVIEW}[answer]
         code = {Status.PASS: "within", Status.FAIL: "beyond", Status.REVIEW: "unclear"}[status]
+        if status is Status.REVIEW and found.chosen.disagree:
+            flags.add(Flag.CONFLICT)
         curable = self.curable if status is Status.FAIL else None
         return Judgement(status, Reason(f"{scale}-{code}", values), evidence, frozenset(flags), curable)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from cds_service.clinical.evidence import Evidence, Measure, Reason
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.labs import Chosen, Result, newest, unit_of
 from cds_service.clinical.quantity import Unusable
-from cds_service.trials.case import Case, Needs
+from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Length, Parameters, not_searched
 
@@ -30,9 +30,9 @@ class Recent:
     flags: frozenset[Flag]
 
     @property
-    def is_doubtful(self) -> bool:
-        """True when a person must look: results of one day that differ, or a unit that contradicts the code."""
-        return Flag.CONFLICT in self.flags
+    def unit_contradicts(self) -> bool:
+        """True when a unit contradicts its code, so that nobody knows what was measured."""
+        return any(r.units_conflict for r in self.chosen.results)
 
 
 def recent(case: Case, analyte: str, fresh: Freshness) -> Recent | None:
@@ -48,7 +48,7 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
     flags: set[Flag] = set()
     if chosen.day < fresh.use.before(case.as_of):
         flags.add(Flag.STALE)
-    if chosen.disagree or any(r.units_conflict for r in chosen.results):
+    if any(r.units_conflict for r in chosen.results):
         flags.add(Flag.CONFLICT)
     if any(r.unit_was_assumed or r.preliminary for r in chosen.results):
         flags.add(Flag.ASSUMED)
@@ -57,8 +57,8 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
     return Recent(chosen, frozenset(flags))
 
 
-def overtaken(case: Case, analyte: str, day: date) -> list[Result]:
-    """Results of the analyte, of that day or newer, that cannot be used: the newest word may be another one."""
+def unusable_since(case: Case, analyte: str, day: date) -> list[Result]:
+    """Results of the analyte, of that day or newer, that cannot be used."""
     return [
         r
         for r in case.facts.results
@@ -69,7 +69,7 @@ def overtaken(case: Case, analyte: str, day: date) -> list[Result]:
 def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshness) -> Judgement:
     """Unknown: no result, only old ones, or only unusable ones; the reason says which, the evidence shows them."""
     analytes = tuple(analytes)
-    unusable = [r for a in analytes for r in overtaken(case, a, fresh.flag.before(case.as_of))]
+    unusable = [r for a in analytes for r in unusable_since(case, a, fresh.flag.before(case.as_of))]
     if unusable:
         faults = tuple(sorted({r.quantity.fault for r in unusable if isinstance(r.quantity, Unusable)}))
         evidence = tuple(Evidence(r.reference, r.when, r.label) for r in unusable[:3])
@@ -94,15 +94,21 @@ def result_evidence(chosen: Chosen, limit: Limit | None = None) -> list[Evidence
     ]
 
 
-def doubted(case: Case, analyte: str, chosen: Chosen, judgement: Judgement) -> Judgement:
-    """The judgement, turned over to a person where a newer result, or one that may be newer, cannot be read.
+def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: Judgement) -> Judgement:
+    """The judgement, taken back where something newer than it rests on may exist that nobody can read.
 
-    A newer result that nobody can read must never let an older one decide in the patient's favour.
+    `rests_on` says of each analyte how far back its newest result lies. An older result must decide neither for
+    nor against a patient: a newer one that cannot be read is for a person; a source that failed, or was cut short
+    before the result, leaves the answer unknown.
     """
-    later = [r for r in overtaken(case, analyte, chosen.day) if r.when and r.when.last > chosen.day]
-    unread = [u for u in case.facts.unread if u.concepts is None or analyte in u.concepts]
-    unread = [u for u in unread if u.source in ("labs", "body", "function")]
-    if judgement.status is not Status.PASS or not (later or unread):
+    if judgement.status not in (Status.PASS, Status.FAIL):
+        return judgement
+    asked = [name for alternatives in needs for name in alternatives if name in RESULT_SOURCES]
+    gaps = case.cut_short(asked, min(rests_on.values()))
+    if gaps:
+        return not_searched(gaps, judgement.evidence)
+    later = [r for name, day in rests_on.items() for r in unusable_since(case, name, day + timedelta(days=1))]
+    if not later and not case.unreadable(RESULT_SOURCES, frozenset(rests_on)):
         return judgement
     evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in later[:2]))
     reason = Reason("newer-result-unreadable", judgement.reason.values)

@@ -14,7 +14,19 @@ from cds_service.clinical.labs import newest, unit_of
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, failed, seen
+from cds_service.trials.rules.base import (
+    Bound,
+    Concepts,
+    Length,
+    Parameters,
+    Rule,
+    failed,
+    is_coded,
+    not_searched,
+    seen,
+    written_only,
+)
+from cds_service.trials.rules.diagnosis import is_sure
 
 _ENOUGH = frozenset({"moderate", "severe"})
 
@@ -27,6 +39,10 @@ class Grade:
     sure: bool
     recorded: date | None
     problem: Problem
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.problem.verification == "confirmed"
 
 
 class Lung(Parameters):
@@ -55,10 +71,12 @@ class SeverityGrade(Rule):
         if not grades:
             return self._by_lung_function(case) or self.nothing_recorded(case)
         evidence = tuple(seen(g.problem, g.grade) for g in grades)
-        enough = {g.grade in _ENOUGH for g in grades}
-        if len(enough) > 1:
-            return Judgement(Status.REVIEW, Reason("severity-contradictory"), evidence, frozenset({Flag.CONFLICT}))
-        return self._of(grades, evidence, case)
+        if len({g.grade in _ENOUGH for g in grades}) > 1:
+            reason = Reason("severity-contradictory")
+            return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.CONFLICT}))
+        judged = self._of(grades, evidence, case)
+        gaps = case.gaps(self.needs, self.graded)  # a newer grade may be among what is missing
+        return not_searched(gaps, evidence) if gaps and judged.status is not Status.REVIEW else judged
 
     def _of(self, grades: list[Grade], evidence: tuple[Evidence, ...], case: Case) -> Judgement:
         values = {"grade": grades[0].grade}
@@ -67,7 +85,9 @@ class SeverityGrade(Rule):
             reason = Reason("severity-old", {**values, "recorded": recorded, "fresh": self.fresh})
             return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.STALE}))
         if not any(g.sure for g in grades):
-            return Judgement(Status.REVIEW, Reason("severity-scale-not-stated", values), evidence)
+            code = "severity-scale-not-stated" if any(g.is_confirmed for g in grades) else "severity-suspected"
+            written = written_only([g.problem for g in grades])
+            return Judgement(Status.REVIEW, Reason(code, values), evidence, written)
         flags = frozenset[Flag]() if recorded else frozenset({Flag.ASSUMED})
         if grades[0].grade in _ENOUGH:
             return Judgement(Status.PASS, Reason("severity-enough", values), evidence, flags)
@@ -76,15 +96,15 @@ class SeverityGrade(Rule):
     def _grades(self, case: Case) -> Iterator[Grade]:
         coded = {"mild": self.mild, "moderate": self.moderate, "severe": self.severe}
         for problem in case.facts.problems_of(self.diagnosis):
-            if problem.activity == "resolved" or problem.verification == "suspected":
+            if problem.activity == "resolved":
                 continue
             recorded = problem.recorded.last if problem.recorded else None
+            is_known = is_sure(problem, self.diagnosis)
             for grade, concepts in coded.items():
-                sureness = [problem.concepts[c] for c in concepts if c in problem.concepts]
-                if sureness:
-                    yield Grade(grade, max(sureness) is Certainty.CODED, recorded, problem)
+                if any(c in problem.concepts for c in concepts):
+                    yield Grade(grade, is_known and is_coded(problem, concepts), recorded, problem)
             for grade, certainty in problem.severity.items():
-                yield Grade(grade, certainty is Certainty.CODED, recorded, problem)
+                yield Grade(grade, is_known and certainty is Certainty.CODED, recorded, problem)
 
     @staticmethod
     def _newest(grades: list[Grade]) -> list[Grade]:
@@ -100,7 +120,9 @@ class SeverityGrade(Rule):
             return None
         affected = [p for p in case.facts.problems_of(self.lung.diagnosis) if p.activity != "resolved"]
         measured = newest(case.facts.results, self.lung.analyte[0])
-        if not affected or measured is None or self.lung.limit.holds_for(measured.quantity) is not Truth.TRUE:
+        if not affected or measured is None or measured.day < self.fresh.before(case.as_of):
+            return None
+        if self.lung.limit.holds_for(measured.quantity) is not Truth.TRUE:
             return None
         value = Measure(measured.quantity, unit_of(self.lung.analyte[0]), self.lung.limit)
         evidence = [seen(affected[0]), *(
@@ -110,6 +132,11 @@ class SeverityGrade(Rule):
         return Judgement(Status.REVIEW, Reason("severity-by-lung", {"fev1": value}), tuple(evidence))
 
     @property
+    def graded(self) -> frozenset[str]:
+        """The concepts whose records may hold a grade."""
+        return frozenset({*self.diagnosis, *self.mild, *self.moderate, *self.severe})
+
+    @property
     def concepts(self) -> frozenset[str]:
         lung = {*self.lung.diagnosis, *self.lung.analyte} if self.lung else set()
-        return frozenset({*self.diagnosis, *self.mild, *self.moderate, *self.severe, *lung})
+        return self.graded | lung

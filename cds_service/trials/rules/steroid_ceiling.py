@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cds_service.clinical.doses import WeighedSegment
 from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.truth import Truth
@@ -26,9 +28,15 @@ class SteroidCeiling(SteroidRule):
         recent = steroids.since(case.weighed, self.continuous.before(case.as_of))
         if all(s.segment.dose.is_zero for s in recent):
             return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+        judged = self._judged(case, recent)
+        surely = self._days(case, recent, {Truth.TRUE})
+        lately = steroids.since(recent, case.as_of - timedelta(days=max(0, surely - 1)))
+        return self.with_doubts(case, judged, lately)
+
+    def _judged(self, case: Case, recent: list[WeighedSegment]) -> Judgement:
         surely = self._days(case, recent, {Truth.TRUE})
         possibly = self._days(case, recent, {Truth.TRUE, Truth.UNKNOWN})
-        flags = self._flags(recent[-1:])
+        flags = self._flags(case, recent[-1:])
         evidence = tuple(steroids.dose_evidence(case, recent[-1], self.dose))
         values = self._values(recent[-1], surely)
         if surely >= self.continuous.days:
@@ -36,13 +44,11 @@ class SteroidCeiling(SteroidRule):
         if surely >= self.noticed.days:
             return Judgement(Status.REVIEW, Reason("dose-above-lately", values), evidence, flags)
         if possibly >= self.noticed.days:
-            return self._unclear(case, recent, flags, values)
+            return self._unclear(case, recent, flags)
         code = "dose-above-briefly" if surely else "dose-within"
         return Judgement(Status.PASS, Reason(code, values), evidence, flags)
 
-    def _unclear(
-        self, case: Case, recent: list[WeighedSegment], flags: frozenset[Flag], values: dict[str, Value]
-    ) -> Judgement:
+    def _unclear(self, case: Case, recent: list[WeighedSegment], flags: frozenset[Flag]) -> Judgement:
         evidence = tuple(steroids.dose_evidence(case, recent[-1], self.dose))
         lately = steroids.since(recent, self.noticed.before(case.as_of))
         if any(s.per_kg is None for s in lately):
@@ -50,6 +56,7 @@ class SteroidCeiling(SteroidRule):
         if any(s.segment.dose.high is None for s in lately):
             reason = Reason("dose-unreadable", {"faults": steroids.faults_of(lately)})
             return Judgement(Status.UNKNOWN, reason, evidence, flags)
+        values = self._values(recent[-1], 0)
         return Judgement(Status.REVIEW, Reason("dose-unclear", values), evidence, flags)
 
     def _days(self, case: Case, recent: list[WeighedSegment], answers: set[Truth]) -> int:
@@ -61,11 +68,12 @@ class SteroidCeiling(SteroidRule):
             first = segment.first
         return 0 if first is None else (case.as_of - first).days + 1
 
-    def _flags(self, current: list[WeighedSegment]) -> frozenset[Flag]:
+    def _flags(self, case: Case, current: list[WeighedSegment]) -> frozenset[Flag]:
         flags = steroids.carried_flags(current) - {Flag.LEFT_CENSORED}
         if steroids.is_near(self.dose, current, self.boundary):
             flags.add(Flag.BOUNDARY)
-        if steroids.contradictory(current):
+        flips = steroids.flips_with_weight(case, self.dose, current[-1].segment.dose)
+        if flips or steroids.contradictory(current):
             flags.add(Flag.CONFLICT)
         return frozenset(flags)
 

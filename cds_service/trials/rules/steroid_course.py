@@ -56,19 +56,17 @@ class SteroidCourse(SteroidRule):
             return self._not_taken_today(case)
         if current.per_kg is None:
             return self.without_weight(case, current)
-        judgement = self._judged(case, current, current.per_kg)
-        if case.weights.contradict(case.as_of) and judgement.status is not Status.UNKNOWN:
-            return self._for_a_person("weights-contradict", judgement)
-        return judgement
-
-    def _judged(self, case: Case, current: WeighedSegment, per_kg: Interval) -> Judgement:
-        answer = self.dose.holds_for(per_kg)
-        if answer is Truth.TRUE:
+        if self.dose.holds_for(current.per_kg) is Truth.TRUE:
             return self._of_run(case, self._run(case))
+        judged = self._not_above(case, current, current.per_kg)
+        return self.with_doubts(case, judged, (current,))
+
+    def _not_above(self, case: Case, current: WeighedSegment, per_kg: Interval) -> Judgement:
+        """The answer for a dose that is not above the limit, or not surely so."""
         evidence = tuple(steroids.dose_evidence(case, current, self.dose))
         flags = self._flags(case, (current,))
         values = self._values(current)
-        if answer is Truth.FALSE:
+        if self.dose.holds_for(per_kg) is Truth.FALSE:
             return Judgement(Status.FAIL, Reason("dose-not-above", values), evidence, flags)
         faults = steroids.faults_of((current,))
         if per_kg.high is None:
@@ -113,22 +111,18 @@ class SteroidCourse(SteroidRule):
         flags |= {Flag.ASSUMED} if run.bridged else set()
         if elapsed in (self.duration.value, self.duration.value + 1) and not run.open_start:
             flags.add(Flag.BOUNDARY)
-        return self._lasting(Interval.exactly(elapsed), run, values, evidence, flags, steroids.contradictory(deciding))
+        return self.with_doubts(case, self._lasting(elapsed, run, values, evidence, flags), deciding)
 
-    def _lasting(self, elapsed: Interval, run: Run, values: dict[str, Value], evidence: tuple[Evidence, ...],
-                 flags: set[Flag], conflict: bool) -> Judgement:  # fmt: skip
-        if self.duration.holds_for(elapsed) is Truth.TRUE:
-            sustained = Judgement(Status.PASS, Reason("dose-sustained", values), evidence, frozenset(flags))
-            return self._for_a_person("records-contradict", sustained) if conflict else sustained
+    def _lasting(
+        self, elapsed: int, run: Run, values: dict[str, Value], evidence: tuple[Evidence, ...], flags: set[Flag]
+    ) -> Judgement:
+        if self.duration.holds_for(Interval.exactly(elapsed)) is Truth.TRUE:
+            return Judgement(Status.PASS, Reason("dose-sustained", values), evidence, frozenset(flags))
         if run.open_start:
             return Judgement(Status.REVIEW, Reason("duration-unclear", values), evidence, frozenset(flags))
         recheck = run.first + timedelta(days=int(self.duration.value) + 1)
         reason = Reason("dose-not-long-enough", {**values, "recheck": recheck})
         return Judgement(Status.FAIL, reason, evidence, frozenset(flags), "date", recheck)
-
-    def _for_a_person(self, code: str, judgement: Judgement) -> Judgement:
-        reason = Reason(code, judgement.reason.values)
-        return Judgement(Status.REVIEW, reason, judgement.evidence, judgement.flags | {Flag.CONFLICT})
 
     def _flags(self, case: Case, segments: tuple[WeighedSegment, ...] | list[WeighedSegment]) -> frozenset[Flag]:
         flags = steroids.carried_flags(segments)

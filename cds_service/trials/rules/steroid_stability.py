@@ -57,6 +57,9 @@ class SteroidStability(SteroidRule):
         evidence = tuple(_evidence(case, segments))
         flags = frozenset(steroids.carried_flags(segments) - {Flag.LEFT_CENSORED})
         major = [change for change in changes if change.exceeds(self.tolerance)]
+        if steroids.contradictory(segments):
+            flags |= {Flag.CONFLICT}
+            return Judgement(Status.REVIEW, Reason("records-contradict", _now(segments)), evidence, flags)
         if major:
             return self._changed(major[-1], evidence, flags)
         unreadable = [s for s in segments if s.dose.high is None]
@@ -72,11 +75,9 @@ class SteroidStability(SteroidRule):
 
     def _small_or_none(self, case: Case, segments: list[DoseSegment], changes: list[Change],
                        evidence: tuple[Evidence, ...], flags: frozenset[Flag], infusion: date) -> Judgement:  # fmt: skip
-        if steroids.contradictory(segments):
-            flags |= {Flag.CONFLICT}
-            return Judgement(Status.REVIEW, Reason("records-contradict", _now(segments)), evidence, flags)
         if changes:
-            return Judgement(Status.REVIEW, Reason("dose-changed-slightly", _values(changes[-1])), evidence, flags)
+            reason = Reason("dose-changed-slightly", _values(changes[-1]))
+            return Judgement(Status.REVIEW, reason, evidence, flags)
         if not all(s.dose.is_exact for s in segments):
             return Judgement(Status.REVIEW, Reason("dose-unclear-in-window", _now(segments)), evidence, flags)
         if self._changed_at_the_edge(case, infusion):

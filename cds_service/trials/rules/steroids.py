@@ -13,7 +13,8 @@ from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import MEDICATION_SOURCES, Case, Gap, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Rule
+from cds_service.trials.rules.base import Rule, not_searched
+from cds_service.trials.rules.recent import doubted
 
 PER_KG = "mg/kg/d"
 PER_DAY = "mg/d"
@@ -31,12 +32,30 @@ class SteroidRule(Rule):
     def medication_gaps(self, case: Case) -> list[Gap]:
         """Why the medication sources cannot vouch for the timeline."""
         needs: Needs = tuple(one for one in self.needs if set(one) & set(MEDICATION_SOURCES))
-        return case.gaps(needs, case.steroids)
+        gaps = case.gaps(needs, case.steroids) + case.unreadable(MEDICATION_SOURCES, case.steroids)
+        return list(dict.fromkeys(gaps))
 
     def without_weight(self, case: Case, segment: WeighedSegment) -> Judgement:
         """Unknown: there is a dose, and no weight to divide it by."""
-        values = {"dose": Measure(segment.segment.dose, PER_DAY)}
-        return Judgement(Status.UNKNOWN, Reason("no-weight", values), tuple(dose_evidence(case, segment)))
+        evidence = tuple(dose_evidence(case, segment))
+        gaps = case.gaps((("body",),), {"weight"})
+        if gaps:
+            return not_searched(gaps, evidence)
+        return Judgement(Status.UNKNOWN, Reason("no-weight"), evidence)
+
+    def with_doubts(self, case: Case, judged: Judgement, segments: Iterable[WeighedSegment]) -> Judgement:
+        """A judgement of doses per kg, given to a person where records contradict each other.
+
+        `segments` are those that it rests on. A weight that cannot be read may be the newest one.
+        """
+        if judged.status not in (Status.PASS, Status.FAIL):
+            return judged
+        if case.weights.contradict(case.as_of):
+            return for_a_person("weights-contradict", judged)
+        if contradictory(segments):
+            return for_a_person("records-contradict", judged)
+        weight = case.weights.on(case.as_of)
+        return doubted(case, {"weight": weight.weight.day}, (("body",),), judged) if weight else judged
 
 
 def dose_evidence(case: Case, weighed: WeighedSegment, limit: Limit | None = None) -> Iterator[Evidence]:
@@ -66,6 +85,12 @@ def carried_flags(segments: Iterable[WeighedSegment | DoseSegment]) -> set[Flag]
 def contradictory(segments: Iterable[WeighedSegment | DoseSegment]) -> bool:
     """True when a record behind the segments contradicts itself."""
     return any("conflict" in (s.segment if isinstance(s, WeighedSegment) else s).flags for s in segments)
+
+
+def for_a_person(code: str, judged: Judgement) -> Judgement:
+    """The same judgement, for a person to look at contradictory records."""
+    flags = judged.flags | {Flag.CONFLICT}
+    return Judgement(Status.REVIEW, Reason(code, judged.reason.values), judged.evidence, flags)
 
 
 def holds(limit: Limit, weighed: WeighedSegment) -> Truth:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cds_service.clinical.coded import Certainty
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, failed, seen
+from cds_service.trials.finding import Judgement, Status
+from cds_service.trials.rules.base import Concepts, Rule, failed, is_coded, seen, written_only
 
 
 class TransplantHistory(Rule):
@@ -38,17 +37,19 @@ class TransplantHistory(Rule):
         return self._autologous_or_none(case)
 
     def _autologous_or_none(self, case: Case) -> Judgement:
-        autologous = [seen(fact) for fact in _found(case, self.autologous)]
-        nothing = self.nothing_recorded(case, evidence=autologous)
-        if autologous and nothing.reason.code != "not-searched":
-            return failed(Reason("transplant-autologous-only"), autologous)
-        return nothing
+        autologous = _found(case, self.autologous)
+        evidence = [seen(fact) for fact in autologous[:3]]
+        nothing = self.nothing_recorded(case, evidence=evidence)
+        if not autologous or nothing.reason.code == "not-searched":
+            return nothing
+        if any(_is_sure(fact, self.autologous) for fact in autologous):
+            return failed(Reason("transplant-autologous-only"), evidence)
+        return _review("transplant-autologous-only", autologous)
 
 
 def _review(code: str, facts: Sequence[Problem | Intervention]) -> Judgement:
-    by_words = all(max(fact.concepts.values()) is Certainty.TEXT for fact in facts)
-    flags = frozenset({Flag.TEXT_ONLY}) if by_words else frozenset[Flag]()
-    return Judgement(Status.REVIEW, Reason(code), tuple(seen(fact) for fact in facts[:3]), flags)
+    evidence = tuple(seen(fact) for fact in facts[:3])
+    return Judgement(Status.REVIEW, Reason(code), evidence, written_only(facts))
 
 
 def _found(case: Case, concepts: Sequence[str]) -> list[Problem | Intervention]:
@@ -56,5 +57,5 @@ def _found(case: Case, concepts: Sequence[str]) -> list[Problem | Intervention]:
 
 
 def _is_sure(fact: Problem | Intervention, concepts: Sequence[str]) -> bool:
-    certain = any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
-    return certain and (fact.surely_done if isinstance(fact, Intervention) else fact.verification == "confirmed")
+    certain = fact.surely_done if isinstance(fact, Intervention) else fact.verification == "confirmed"
+    return certain and is_coded(fact, concepts)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Evidence, Reason, Value
-from cds_service.clinical.exposure import stretches
-from cds_service.clinical.facts import Intervention, Problem
+from cds_service.clinical.exposure import Stretch, stretches
+from cds_service.clinical.facts import Problem
 from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, failed, seen
+from cds_service.trials.rules.base import Concepts, Length, Rule, failed, is_coded, seen, written_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,12 @@ class Washout(Rule):
             return self._too_soon(inside, case)
         perhaps = [e for e in events if self._may_be_inside(e, case)]
         if not any(e.when for e in events):
-            perhaps += [Event(None, False, seen(p)) for p in case.facts.problems_of(self.history)]
+            perhaps += [_history(p) for p in case.facts.problems_of(self.history)]
         if perhaps:
             return self._for_a_person(perhaps)
         opens = self.window.before(case.as_of)
-        return self._clear(case, events, self.nothing_recorded(case, since=opens, evidence=self._shown(events)))
+        nothing = self.nothing_recorded(case, since=opens, evidence=self._shown(events))
+        return self._clear(case, events, nothing)
 
     def _clear(self, case: Case, events: list[Event], judgement: Judgement) -> Judgement:
         """Nothing inside the window; what lies just outside is shown and marked."""
@@ -69,7 +70,7 @@ class Washout(Rule):
         return Judgement(judgement.status, Reason("washout-over", values), judgement.evidence, flags)
 
     def _too_soon(self, inside: list[Event], case: Case) -> Judgement:
-        last = max(e.when.last for e in inside if e.when)
+        last = min(case.as_of, max(e.when.last for e in inside if e.when))
         recheck = last + timedelta(days=self.window.days + 1)
         days = (case.as_of - last).days
         values: dict[str, Value] = {"last": last, "days": days, "window": self.window, "recheck": recheck}
@@ -98,13 +99,13 @@ class Washout(Rule):
     def _events(self, case: Case) -> Iterator[Event]:
         for done in case.facts.interventions_of((*self.procedures, *self.similar)):
             sure = done.surely_done and is_coded(done, self.procedures)
-            yield Event(done.when, sure, seen(done), max(done.concepts.values()) is Certainty.TEXT)
+            yield Event(done.when, sure, seen(done), bool(written_only([done])))
         for use in case.facts.uses_of(self.drugs):
             yield from last_dose(use, case.as_of)
 
 
-def is_coded(fact: Intervention | Problem, concepts: Collection[str]) -> bool:
-    return any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
+def _history(problem: Problem) -> Event:
+    return Event(None, False, seen(problem), bool(written_only([problem])))
 
 
 def is_infusion(drug: str) -> bool:
@@ -117,12 +118,19 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
     if use.standing is Standing.NOT_TAKEN or use.route == "local":
         return
     evidence = Evidence(use.reference, use.begins, use.label)
-    only_ordered = use.kind == "request" and is_infusion(use.drug)
     by_words = use.certainty is Certainty.TEXT
-    taken = stretches(use, as_of)
-    surely = [s for s in taken if s.sure and s.first <= as_of]
-    if surely and not only_ordered and use.certainty is Certainty.CODED:
-        yield Event(DayRange.of(max(s.last for s in surely)), True, evidence)
-    possibly = [s.last for s in taken if s not in surely or only_ordered or use.certainty is not Certainty.CODED]
-    if possibly:
+    certain = use.certainty is Certainty.CODED and not (use.kind == "request" and is_infusion(use.drug))
+    taken = [s for s in stretches(use, as_of) if s.first <= as_of]
+    surely = [_surely_until(use, s) for s in taken if s.sure and certain]
+    possibly = [s.last for s in taken]
+    if surely:
+        yield Event(DayRange.of(max(surely)), True, evidence)
+    if possibly and (not surely or max(possibly) > max(surely)):
         yield Event(DayRange.of(max(possibly)), False, evidence, by_words)
+
+
+def _surely_until(use: MedicationUse, stretch: Stretch) -> date:
+    """The last sure day. Of a drug reported as over on an unknown day only the first dose is sure."""
+    over = use.kind == "statement" and use.standing is Standing.ENDED
+    ends = use.ends or any(step.last or step.length_days for step in use.steps)
+    return stretch.first if over and not ends else stretch.last

@@ -1,0 +1,391 @@
+"""The dose timeline: several records of corticosteroids as one dose on every day."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from cds_service.clinical.doses import DoseSegment, Timeline, equivalence
+from cds_service.clinical.interval import ANYTHING, ZERO, Interval
+from cds_service.clinical.medications import MedicationUse, Standing
+from tests.clinical.builders import (
+    AS_OF,
+    ago,
+    course,
+    day,
+    doses,
+    exactly,
+    given,
+    order,
+    span,
+    statement,
+    step,
+    unreadable,
+    weights,
+    words,
+)
+
+
+def today(*uses: MedicationUse) -> str:
+    return words(doses(*uses).on(AS_OF).dose)
+
+
+@pytest.mark.parametrize(
+    ("drug", "factor"),
+    [
+        ("prednisone", exactly(1)), ("prednisolone", exactly(1)),
+        ("methylprednisolone", exactly("1.25")), ("triamcinolone", exactly("1.25")), ("hydrocortisone", exactly("0.25")), ("cortisone", exactly("0.2")),
+        ("dexamethasone", exactly(Fraction(20, 3))), ("deflazacort", exactly(Fraction(5, 6))),
+        ("betamethasone", span(Fraction(20, 3), Fraction(25, 3))),
+    ],
+)  # fmt: skip
+def test_each_corticosteroid_has_its_prednisone_equivalent(drug: str, factor: Interval) -> None:
+    assert equivalence(drug) == factor
+
+
+def test_a_corticosteroid_without_an_equivalent_is_any_dose_and_says_so() -> None:
+    segment = doses(statement("s", 20, "01-05", drug="meprednisone")).on(AS_OF)
+    assert equivalence("meprednisone") == ANYTHING
+    assert (segment.dose, segment.faults, segment.per_dose) == (ANYTHING, ("no-equivalent",), ANYTHING)
+    assert "equivalent" not in segment.flags
+
+
+def test_a_corticosteroid_without_an_equivalent_that_is_not_taken_is_zero() -> None:
+    assert today(statement("s", 20, "01-05", drug="meprednisone", standing=Standing.NOT_TAKEN)) == "0"
+
+
+@pytest.mark.parametrize(
+    ("drug", "marked"),
+    [("prednisone", False), ("prednisolone", False), ("methylprednisolone", True), ("betamethasone", True)],
+)
+def test_only_a_factor_other_than_one_marks_a_dose_as_equivalent(drug: str, marked: bool) -> None:
+    assert ("equivalent" in doses(statement("s", 24, "01-05", drug=drug)).on(AS_OF).flags) is marked
+
+
+def test_doses_of_different_drugs_add_up_as_equivalents() -> None:
+    both = statement("s", 20, "01-05"), statement("m", 8, "02-01", drug="methylprednisolone")
+    found = doses(*both)
+    assert [words(s.dose) for s in found.segments] == ["20", "30"]
+    assert found.on(AS_OF).sources == ("m", "s")
+    assert found.on(AS_OF).per_dose is None
+
+
+def test_an_every_other_day_dose_keeps_its_mean_and_the_dose_of_a_day() -> None:
+    every_other = step(30, pattern="qod", per_dose=exactly(60))
+    segment = doses(statement("s", every_other, "01-19")).on(AS_OF)
+    assert (segment.dose, segment.per_dose, segment.pattern) == (exactly(30), exactly(60), "qod")
+    converted = doses(statement("s", every_other, "01-19", drug="methylprednisolone")).on(AS_OF)
+    assert (converted.dose, converted.per_dose) == (exactly("37.5"), exactly(75))
+
+
+def test_a_linked_statement_and_its_order_count_once() -> None:
+    reported = statement("s", 20, "01-05", links=["o"])
+    assert today(reported, order("o", 20, "01-05")) == "20"
+    assert today(statement("s", 15, "01-05", links=["o"]), order("o", 20, "01-05")) == "15"
+
+
+def test_records_that_share_an_identifier_or_an_order_are_linked() -> None:
+    records = statement("s", 20, "01-05", links=["urn:x|1"]), order("o", 15, "02-01", links=["urn:x|1"])
+    assert today(*records) == "20"
+    chained = order("o", 10, "01-10"), statement("s", 20, "01-05", links=["o", "p"]), order("p", 15, "01-05")
+    assert today(*chained) == "20"
+
+
+def test_a_linked_statement_without_a_dose_takes_that_of_its_order() -> None:
+    silent = statement("s", unreadable("dose-not-stated"), "01-05", links=["o"])
+    assert today(silent, order("o", 20, "01-05")) == "20"
+    assert today(silent) == "0-any"
+    unread = statement("s", unreadable("timing-not-understood"), "01-05", links=["o"])
+    assert today(unread, order("o", 20, "01-05")) == "0-any"
+
+
+def test_a_linked_statement_on_hold_without_a_dose_lowers_its_order() -> None:
+    held = statement(
+        "s", unreadable("dose-not-stated"), "01-05", links=["o"], standing=Standing.HELD, written=ago(9)
+    )
+    assert today(held, order("o", 20, "01-05")) == "0-20"
+
+
+@pytest.mark.parametrize("authored", ["01-03", "01-05", "01-07"])
+def test_after_a_reported_end_the_linked_order_is_only_possible(authored: str) -> None:
+    ended = statement("s", 20, "01-05", "02-01", links=["o"], standing=Standing.ENDED)
+    found = doses(ended, order("o", 20, authored))
+    assert [words(found.on(day(text)).dose) for text in ("01-07", "02-01", "02-02", "03-16")] == [
+        "20",
+        "20",
+        "0-20",
+        "0-20",
+    ]
+
+
+def test_what_was_given_goes_before_what_was_ordered_on_its_day() -> None:
+    ordered, infused = order("o", 20, "02-01", "02-03"), given("a", 40, "02-02", links=["o"])
+    assert course(ordered, infused)[:3] == [
+        "2026-02-01 2026-02-01 20",
+        "2026-02-02 2026-02-02 40",
+        "2026-02-03 2026-02-03 20",
+    ]
+
+
+def test_administrations_of_one_day_add_up() -> None:
+    assert course(given("a", 20, AS_OF), given("b", 20, AS_OF)) == ["2026-03-16 2026-03-16 40"]
+    assert today(given("a", 20, AS_OF, links=["o"]), given("b", 20, AS_OF, links=["o"])) == "40"
+
+
+def test_an_administration_does_not_end_an_order() -> None:
+    assert today(order("o", 20, "01-05"), given("a", 40, "02-02")) == "20"
+
+
+def test_unlinked_records_of_the_same_daily_dose_are_one_therapy() -> None:
+    assert today(statement("s", 20, "01-05"), order("o", 20, "01-10", valid_until=day("12-31"))) == "20"
+    assert today(statement("s", 20, "01-05"), order("o", 20, ago(300))) == "20"
+    assert (
+        today(statement("s", 20, "01-05"), statement("t", 20, "01-05"), statement("u", 5, "01-01")) == "20-25"
+    )
+
+
+def test_unlinked_records_of_unequal_doses_are_the_newest_or_all_together() -> None:
+    assert today(statement("s", 20, "01-10"), statement("t", 5, "01-05")) == "20-25"
+    assert today(statement("s", 20, "01-05"), statement("t", 5, "01-10")) == "5-25"
+    assert today(statement("s", 20, "01-05"), statement("t", 5, "01-05")) == "20-25"
+
+
+def test_a_record_that_is_taken_with_another_adds_up() -> None:
+    beside = order("n", step(5, added_to=True), "02-01")
+    assert today(statement("s", 20, "01-05", links=["o"]), order("o", 20, "01-05"), beside) == "25"
+    assert today(order("o", 20, "01-05"), beside) == "25"
+
+
+def test_a_newer_order_supersedes_an_open_ended_one_after_7_days_in_which_both_are_possible() -> None:
+    assert course(order("o", 40, "01-01"), order("n", 20, "02-01")) == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 2026-02-07 20-60",
+        "2026-02-08 2026-03-16 20",
+    ]
+
+
+def test_a_renewal_supersedes_without_an_overlap() -> None:
+    renewed = order("n", 20, "02-01", links=["o"])
+    assert course(order("o", 40, "01-01"), renewed) == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 2026-03-16 20",
+    ]
+    assert course(order("o", 20, "01-01"), order("n", 20, "02-01")) == [
+        "2026-01-01 2026-01-31 20",
+        "2026-02-01 2026-03-16 20",
+    ]
+
+
+def test_a_chain_of_open_ended_orders_leaves_the_newest() -> None:
+    chain = [order(str(mg), mg, start) for mg, start in ((40, "01-01"), (30, "02-01"), (20, "03-01"))]
+    assert course(*chain)[-1] == "2026-03-08 2026-03-16 20"
+
+
+def test_an_order_with_an_end_is_not_superseded() -> None:
+    assert course(order("o", 40, "01-01", "02-28"), order("n", 20, "02-01")) == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 2026-02-28 20-60",
+        "2026-03-01 2026-03-16 20",
+    ]
+
+
+def test_after_a_short_order_the_open_ended_one_may_be_taken_again() -> None:
+    assert course(order("o", 20, "01-01"), order("burst", 40, "02-01", "02-05")) == [
+        "2026-01-01 2026-01-31 20",
+        "2026-02-01 2026-02-05 40-60",
+        "2026-02-06 2026-03-16 0-20",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        order("n", 5, "02-01", standing=Standing.POSSIBLE),
+        order("n", 5, "02-01", standing=Standing.HELD),
+        order("n", 5, "02-01", route="unknown"),
+        statement("n", 5, "02-01"),
+        order("n", 5, "02-01", drug="hydrocortisone"),
+    ],
+    ids=["of unknown status", "on hold", "of unknown route", "a statement", "of another drug"],
+)
+def test_what_is_no_surely_given_order_of_the_drug_does_not_supersede(other: MedicationUse) -> None:
+    high = doses(order("o", 20, "01-01"), other).on(AS_OF).dose.high
+    assert high is not None
+    assert high > 20
+
+
+def test_a_record_that_ends_on_the_day_the_next_begins_hands_over() -> None:
+    for write in (statement, order):
+        assert course(write("s", 40, "01-01", "02-01"), write("t", 20, "02-01", "03-01"))[:2] == [
+            "2026-01-01 2026-01-31 40",
+            "2026-02-01 2026-03-01 20",
+        ]
+
+
+def test_a_record_that_ends_the_day_after_the_next_begins_overlaps_for_two_days() -> None:
+    assert course(statement("s", 40, "01-01", "02-02"), statement("t", 20, "02-01", "03-01"))[:2] == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 2026-02-02 20-60",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refilled", "hole"), [("02-14", "20"), ("02-15", "0-20"), ("03-02", "0-20"), ("03-03", "0")]
+)
+def test_a_hole_between_refills_is_carried_for_14_days_and_possible_for_30(refilled: str, hole: str) -> None:
+    first = order("o", 20, "01-02", supply_ends=day("01-30"), active=False, standing=Standing.ENDED)
+    found = doses(first, order("n", 20, refilled, supply_ends=day("04-15")))
+    segment = found.on(day("02-05"))
+    assert words(segment.dose) == hole
+    assert ("assumed" in segment.flags) is (hole != "0")
+    assert words(found.on(day(refilled)).dose) == "20"
+
+
+def test_a_hole_after_a_stated_end_is_possible_and_not_carried() -> None:
+    assert course(order("o", 20, "01-01", "01-31"), order("n", 20, "02-05", "03-31")) == [
+        "2026-01-01 2026-01-31 20",
+        "2026-02-01 2026-02-04 0-20",
+        "2026-02-05 2026-03-16 20",
+    ]
+
+
+def test_a_refilled_supply_is_one_dose_although_the_first_order_is_still_active() -> None:
+    refills = [
+        order("o", 20, "01-01", supply_ends=day("01-30")),
+        order("n", 20, "02-05", supply_ends=day("03-31")),
+    ]
+    assert [words(s.dose) for s in doses(*refills).segments] == ["20", "20", "20"]
+
+
+def test_a_hole_between_statements_is_no_dose() -> None:
+    assert course(statement("s", 20, "01-01", "01-31"), statement("t", 20, "02-05"))[1] == (
+        "2026-02-01 2026-02-04 0"
+    )
+
+
+def test_a_hole_that_another_record_fills_is_not_bridged() -> None:
+    orders = order("o", 20, "01-01", "01-31"), order("n", 20, "02-05", "03-31")
+    assert course(*orders, statement("s", 10, "02-01", "02-04"))[1] == "2026-02-01 2026-02-04 10"
+
+
+def test_not_taken_against_an_order_leaves_the_order_possible() -> None:
+    denied = statement("s", 20, "02-01", standing=Standing.NOT_TAKEN)
+    assert today(denied, order("o", 20, "01-01")) == "0-20"
+    assert today(denied, order("o", 20, "01-01", links=["s"])) == "0"
+
+
+def test_as_needed_beside_a_scheduled_dose_is_added_as_possible() -> None:
+    as_needed = statement("p", step(span(0, 10), pattern="as-needed"), "01-01")
+    segment = doses(statement("s", 20, "01-05"), as_needed).on(AS_OF)
+    assert (segment.dose, segment.pattern) == (span(20, 30), "unknown")
+
+
+def test_a_dose_per_kilogram_is_multiplied_by_the_weight() -> None:
+    per_kilogram = step("0.5", per_kilogram=True)
+    found = doses(statement("s", per_kilogram, "01-05"), kilograms=weights((ago(5), 70))).on(AS_OF)
+    assert (found.dose, found.per_dose) == (exactly(35), exactly(35))
+
+
+def test_a_dose_per_kilogram_without_a_weight_is_any_dose() -> None:
+    found = doses(statement("s", step("0.5", per_kilogram=True), "01-05")).on(AS_OF)
+    assert (found.dose, found.faults, found.per_dose) == (ANYTHING, ("no-weight",), None)
+
+
+def test_without_records_every_day_is_zero() -> None:
+    found = doses()
+    assert found.segments == ()
+    assert found.on(AS_OF).dose == ZERO
+    assert [(s.first, s.last, s.dose) for s in found.between(ago(28), AS_OF)] == [(ago(28), AS_OF, ZERO)]
+
+
+def test_between_cuts_and_fills_the_timeline_and_ends_with_it() -> None:
+    found = doses(statement("s", 20, "02-01", "02-10"))
+
+    def between(first: str, last: str) -> list[tuple[date, date, str]]:
+        return [(s.first, s.last, words(s.dose)) for s in found.between(day(first), day(last))]
+
+    assert between("01-30", "02-02") == [
+        (day("01-30"), day("01-31"), "0"),
+        (day("02-01"), day("02-02"), "20"),
+    ]
+    assert between("02-10", "02-11") == [
+        (day("02-10"), day("02-10"), "20"),
+        (day("02-11"), day("02-11"), "0"),
+    ]
+    assert between("02-05", "02-05") == [(day("02-05"), day("02-05"), "20")]
+    assert between("01-01", "01-31") == [(day("01-01"), day("01-31"), "0")]
+    assert between("03-10", "04-30") == [(day("03-10"), AS_OF, "0")]
+    assert between("03-17", "04-30") == []
+
+
+def test_on_finds_the_segment_of_each_day() -> None:
+    found = doses(statement("s", 20, "02-01", "02-10"))
+    assert [words(found.on(day(text)).dose) for text in ("01-31", "02-01", "02-10", "02-11")] == [
+        "0",
+        "20",
+        "20",
+        "0",
+    ]
+    assert found.on(day("02-01")).days == 10
+
+
+def test_only_the_segment_of_the_day_of_screening_goes_on() -> None:
+    found = doses(order("o", 40, "01-01"), order("n", 20, "02-01"))
+    assert [s.goes_on for s in found.segments] == [False, False, True]
+
+
+def per_kilogram(found: Timeline, *readings: tuple[date, int]) -> list[tuple[date, date, str]]:
+    parts = found.weighed(weights(*readings))
+    return [(p.first, p.last, words(p.per_kg) if p.per_kg else "?") for p in parts]
+
+
+def test_the_weighed_timeline_is_cut_where_another_weight_begins_to_count() -> None:
+    found = doses(statement("s", 30, ago(60)))
+    assert per_kilogram(found, (ago(60), 60), (ago(20), 75)) == [
+        (ago(60), ago(30), "1/2"),
+        (ago(29), AS_OF, "2/5"),
+    ]
+
+
+def test_the_weighed_timeline_has_no_dose_per_kilogram_where_no_weight_counts() -> None:
+    found = doses(statement("s", 30, ago(60), ago(10)))
+    assert per_kilogram(found, (ago(20), 75)) == [
+        (ago(60), ago(51), "?"),
+        (ago(50), ago(10), "2/5"),
+        (ago(9), AS_OF, "0"),
+    ]
+
+
+def test_an_old_weight_is_marked_stale_from_its_31st_day_on() -> None:
+    parts = doses(statement("s", 30, ago(60))).weighed(weights((ago(60), 60)))
+    assert [(p.first, p.last, p.stale_weight) for p in parts] == [
+        (ago(60), ago(30), False),
+        (ago(29), AS_OF, True),
+    ]
+    assert {p.weight_reference for p in parts} == {"weight/1"}
+    assert all(isinstance(p.segment, DoseSegment) for p in parts)
+
+
+@pytest.mark.parametrize(("kilograms", "expected"), [("80", "1/4"), ("79.9", "200/799"), ("80.1", "200/801")])
+def test_the_dose_per_kilogram_is_exact(kilograms: str, expected: str) -> None:
+    parts = doses(statement("s", 20, ago(60))).weighed(weights((AS_OF, kilograms)))
+    assert words(parts[-1].per_kg or ZERO) == expected
+
+
+def test_a_range_of_weights_is_a_range_of_doses() -> None:
+    parts = doses(statement("s", 30, AS_OF)).weighed(weights((AS_OF, 60), (AS_OF, 75)))
+    assert [p.per_kg for p in parts] == [span(Fraction(2, 5), Fraction(1, 2))]
+
+
+def test_a_taper_and_its_flare_stand_on_the_timeline() -> None:
+    """clinical.md, vignette 8: 40 to 15 mg, back to 40 for a flare, tapered again, back to 20."""
+    found = course(
+        order("a", 40, "2025-05-05", "2025-05-18"),
+        order("b", 15, "2025-05-19", "2025-06-01"),
+        order("c", 40, "2025-06-02", "2025-07-06"),
+        order("d", 15, "2025-07-07", "2025-08-03"),
+        statement("e", 20, "2025-08-04"),
+    )
+    assert [line.split()[2] for line in found] == ["40", "15", "40", "15", "20"]

@@ -1,0 +1,374 @@
+"""Values with units, in every way in which records were seen to write them."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.quantity import UCUM, Converted, RawQuantity, Unusable, analyte_units, convert
+from tests.clinical.builders import exactly, raw
+
+SNOMED = "http://snomed.info/sct"
+MICRO, MU = "µ", "μ"  # the micro sign and the Greek letter look alike and are not the same
+
+
+def read(analyte: str, value: str, unit: str | None = None, **parts: str) -> Interval | str:
+    """The interval that a written value comes to, or the fault."""
+    found = convert(analyte, raw(value, unit, **parts))
+    return found.interval if isinstance(found, Converted) else found.fault
+
+
+# 4.5 of the target unit, as clinical laboratories of several countries write it.
+COUNT_UNITS = {
+    "4.5": ["10*3/uL", "10*9/L", "K/uL", f"k/{MICRO}L", f"k/{MU}L", "x10E3/uL", "10^3/uL", f"10³/{MICRO}L",
+            f"10³/{MU}L", "thou/uL", "Thousand/uL", "10*3/mm3", "G/L", "K/ul", "x10*9/L", "billion per liter",
+            "10⁹/L", "×10^9/L"],
+    "4500": ["/uL", "cells/uL", "/mm3", "/cumm", "cells/mcL", "10*6/L", "M/L", "{cells}/uL", f"/{MICRO}L"],
+    "0.45": [f"万/{MICRO}L", f"万/{MU}L", f"10⁴/{MICRO}L", "10*4/uL"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("analyte", ["neutrophils", "platelets", "wbc"])
+@pytest.mark.parametrize(("value", "unit"), [(v, unit) for v, units in COUNT_UNITS.items() for unit in units])
+def test_a_count_is_read_in_every_spelling(analyte: str, value: str, unit: str) -> None:
+    assert read(analyte, value, unit) == exactly("4.5")
+
+
+@pytest.mark.parametrize(
+    "unit", ["uL", "g", "K", "L", "mg/dL", "10*3/u", "10*3", "%", "G", "kL", "fL", "m/L"]
+)
+def test_a_count_in_a_unit_that_is_no_count_is_not_used(unit: str) -> None:
+    assert read("platelets", "200", unit) == "unit-not-understood"
+
+
+@pytest.mark.parametrize(
+    ("analyte", "value", "unit", "expected"),
+    [
+        ("creatinine", "1.5", "mg/dL", "1.5"),
+        ("creatinine", "88.4", "umol/L", "1"),
+        ("creatinine", "88.4", f"{MICRO}mol/l", "1"),
+        ("creatinine", "88.4", f"{MU}mol/L", "1"),
+        ("creatinine", "0.0884", "mmol/L", "1"),
+        ("creatinine", "15", "mg/L", "1.5"),
+        ("creatinine", "0.84", "mmol/L", Fraction(8400, 884)),
+        ("bilirubin-total", "17.1", "umol/L", "1"),
+        ("bilirubin-total", "41", f"{MICRO}mol/L", Fraction(410, 171)),
+        ("bilirubin-total", "2.4", "mg/dL", "2.4"),
+        ("alt", "2.1", f"{MICRO}kat/L", "126"),
+        ("alt", "60", "IU/L", "60"),
+        ("ast", "35", "U/L", "35"),
+        ("ast", "1000", "nkat/L", "60"),
+        ("weight", "75000", "g", "75"),
+        ("weight", "154", "lb", Fraction("69.85322498")),
+        ("weight", "154", "lbs", Fraction("69.85322498")),
+        ("weight", "154", "[lb_av]", Fraction("69.85322498")),
+        ("height", "170", "cm", "170"),
+        ("height", "1.7", "m", "170"),
+        ("height", "67", "in", "170.18"),
+        ("height", "67", "inch", "170.18"),
+        ("height", "67", "[in_i]", "170.18"),
+        ("lvef", "55", "%", "55"),
+        ("lvef", "0.58", "1", "58"),
+        ("lvef", "0.58", "{ratio}", "58"),
+        ("fev1-percent-predicted", "50", "%{predicted}", "50"),
+        ("fev1-volume", "1600", "mL", "1.6"),
+        ("neutrophils-percent", "45", "%", "45"),
+        ("ecog", "1", "{score}", "1"),
+        ("creatinine-clearance-reported", "62", "mL/min", "62"),
+    ],
+)
+def test_a_value_is_converted_exactly(analyte: str, value: str, unit: str, expected: str | Fraction) -> None:
+    assert read(analyte, value, unit) == exactly(expected)
+
+
+@pytest.mark.parametrize(
+    ("analyte", "unit"),
+    [("ast", "mmol/L"), ("alt", "g/L"), ("neutrophils", "%"), ("creatinine", "g"), ("lvef", "mL"),
+     ("weight", "cm"), ("creatinine", "MG/dl"), ("fev1-volume", "%"), ("fev1-percent-predicted", "L"),
+     ("bilirubin-total", "umol"), ("creatinine-clearance-reported", "mL/min/{1.73_m2}"),
+     ("creatinine-clearance-reported", "mL/min/1.73m2")],
+)  # fmt: skip
+def test_a_unit_that_the_table_does_not_list_is_not_guessed(analyte: str, unit: str) -> None:
+    assert read(analyte, "50", unit) == "unit-not-understood"
+
+
+@pytest.mark.parametrize(
+    "analyte", ["creatinine", "bilirubin-total", "alt", "neutrophils", "weight", "height", "lvef"]
+)
+def test_a_missing_unit_is_never_taken_for_the_expected_one(analyte: str) -> None:
+    assert read(analyte, "1.5") == "no-unit"
+    assert read(analyte, "1.5", "") == "no-unit"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("11.9", "no-unit"), ("12", exactly(12)), ("900", exactly(900)), ("901", "no-unit"), ("2000", "no-unit"),
+     ("2001", exactly("2.001")), ("150000", exactly(150))],
+)  # fmt: skip
+def test_bare_platelets_are_read_where_only_one_unit_explains_them(
+    value: str, expected: Interval | str
+) -> None:
+    assert read("platelets", value) == expected
+
+
+def test_an_inferred_unit_is_marked_and_a_written_one_is_not() -> None:
+    for quantity, assumed in ((raw("150"), True), (raw("150", "K/uL"), False)):
+        found = convert("platelets", quantity)
+        assert isinstance(found, Converted)
+        assert found.unit_was_assumed is assumed
+
+
+@pytest.mark.parametrize(("analyte", "value"), [("ecog", "1"), ("karnofsky", "90")])
+def test_a_score_needs_no_unit(analyte: str, value: str) -> None:
+    found = convert(analyte, raw(value))
+    assert found == Converted(exactly(value), "{score}")
+
+
+@pytest.mark.parametrize(
+    ("analyte", "unit", "inside", "outside"),
+    [
+        ("creatinine", "mg/dL", "0.2", "0.199"), ("creatinine", "mg/dL", "20", "20.01"),
+        ("bilirubin-total", "mg/dL", "0.05", "0.049"), ("bilirubin-total", "mg/dL", "50", "50.1"),
+        ("neutrophils", "10*3/uL", "200", "200.1"), ("neutrophils", "10*3/uL", "0", "-1"),
+        ("platelets", "10*9/L", "3000", "3001"), ("wbc", "10*9/L", "500", "501"),
+        ("weight", "kg", "30", "29.9"), ("weight", "kg", "200", "200.1"),
+        ("height", "cm", "100", "99"), ("height", "cm", "250", "251"),
+        ("lvef", "%", "3", "2.9"), ("lvef", "%", "95", "95.1"),
+        ("fev1-percent-predicted", "%", "5", "4.9"), ("fev1-percent-predicted", "%", "200", "201"),
+        ("fev1-volume", "L", "10", "10.1"), ("neutrophils-percent", "%", "100", "100.1"),
+        ("ecog", "{score}", "5", "6"), ("karnofsky", "{score}", "100", "101"),
+        ("creatinine-clearance-reported", "mL/min", "400", "401"),
+    ],
+)  # fmt: skip
+def test_a_value_outside_what_is_plausible_is_a_unit_error(
+    analyte: str, unit: str, inside: str, outside: str
+) -> None:
+    assert read(analyte, inside, unit) == exactly(inside)
+    assert read(analyte, outside, unit) == "implausible"
+
+
+@pytest.mark.parametrize(
+    ("analyte", "value", "unit"),
+    [("neutrophils", "3000", "10*3/uL"), ("creatinine", "88", "mg/dL"), ("height", "5.6", "inch"),
+     ("weight", "7.9", "kg"), ("lvef", "0.55", "%")],
+)  # fmt: skip
+def test_a_published_unit_error_is_not_used(analyte: str, value: str, unit: str) -> None:
+    assert read(analyte, value, unit) == "implausible"
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "system", "expected"),
+    [
+        ("mg/dL", "mg/dL", UCUM, exactly("1.2")),
+        (None, "mg/dL", UCUM, exactly("1.2")),
+        ("mg/dL", None, UCUM, exactly("1.2")),
+        ("mg/dL", "mg/dL", None, exactly("1.2")),
+        ("milligrams", "mg/dL", UCUM, exactly("1.2")),
+        (" mg/dL ", None, None, exactly("1.2")),
+        ("mg/dl", "mg/dL", UCUM, exactly("1.2")),
+        ("mg/dL", "258797006", SNOMED, exactly("1.2")),
+        (None, "258797006", SNOMED, "unit-not-understood"),
+        (None, "mg/dL", SNOMED, "unit-not-understood"),
+        ("mg/dL", "furlong", UCUM, "unit-not-understood"),
+        ("umol/L", "mg/dL", UCUM, "units-disagree"),
+        (" ", None, None, "unit-not-understood"),
+    ],
+)
+def test_code_and_words_of_a_unit_must_not_contradict_each_other(
+    written: str | None, code: str | None, system: str | None, expected: Interval | str
+) -> None:
+    parts = {"code": code, "system": system}
+    assert read("creatinine", "1.2", written, **{k: v for k, v in parts.items() if v}) == expected
+
+
+def test_a_molar_unit_coded_in_another_system_is_read_by_its_words() -> None:
+    assert read("creatinine", "122", "umol/L", code="258814008", system=SNOMED) == exactly(
+        Fraction(1220, 884)
+    )
+
+
+@pytest.mark.parametrize(
+    ("comparator", "expected"),
+    [
+        ("<", Interval(Fraction(0), Fraction(1, 2), high_open=True)),
+        ("<=", Interval(Fraction(0), Fraction(1, 2))),
+        (">", Interval(Fraction(1, 2), None, low_open=True)),
+        (">=", Interval(Fraction(1, 2), None)),
+        (None, exactly("0.5")),
+    ],
+)
+def test_a_comparator_opens_the_interval_in_the_converted_unit(
+    comparator: str | None, expected: Interval
+) -> None:
+    found = convert("neutrophils", RawQuantity(Decimal(500), "/uL", comparator=comparator))
+    assert isinstance(found, Converted)
+    assert found.interval == expected
+
+
+def test_a_sign_that_is_not_known_makes_the_value_unusable() -> None:
+    assert read("neutrophils", "5", "10*9/L", comparator="ad") == "not-a-number"
+
+
+def test_less_than_nothing_is_no_value() -> None:
+    assert read("neutrophils", "0", "10*9/L", comparator="<") == "implausible"
+    assert read("neutrophils", "0", "10*9/L", comparator="<=") == exactly(0)
+
+
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity", "1E+16", "1E-16", "1E+999999"])
+def test_what_is_no_measurable_number_is_refused(value: str) -> None:
+    assert read("platelets", value, "10*9/L") == "not-a-number"
+
+
+@pytest.mark.parametrize("value", ["0.0000001E+8", "10", "1E+1"])
+def test_a_number_counts_however_it_is_written(value: str) -> None:
+    assert read("platelets", value, "10*9/L") == exactly(10)
+
+
+def test_a_missing_value_is_no_value() -> None:
+    assert convert("platelets", RawQuantity(None, "10*9/L")) == Unusable("no-value")
+
+
+def test_a_raw_value_is_shown_as_the_record_writes_it() -> None:
+    assert str(raw("1.50", "mg/dL", comparator="<")) == "<1.50 mg/dL"
+    assert str(raw("2", None, code="mg/dL")) == "2 mg/dL"
+    assert str(raw(None, "mg/dL")) == "mg/dL"
+
+
+@given(
+    st.decimals(allow_nan=True, allow_infinity=True),
+    st.text(max_size=8),
+    st.sampled_from([None, "<", ">", "x"]),
+)
+def test_no_value_and_no_unit_raise_an_error(value: Decimal, unit: str, comparator: str | None) -> None:
+    for analyte in analyte_units():
+        convert(analyte, RawQuantity(value, unit, UCUM, unit, comparator))
+
+
+@pytest.mark.parametrize("analyte", analyte_units())
+def test_every_spelling_means_a_listed_unit(analyte: str) -> None:
+    units = analyte_units()[analyte]
+    assert units.factors[units.unit] == 1
+    assert set(units.spellings.values()) <= set(units.factors)
+    assert not set(units.spellings) & set(units.factors)
+    assert {unit for _, unit in units.unitless} <= set(units.factors)
+    assert all(codes <= set(units.factors) for codes in units.properties.values())
+
+
+def _factors() -> list[tuple[str, str]]:
+    """The units of each analyte, but for the molar ones: UCUM knows no substance."""
+    return [(name, code) for name, units in analyte_units().items() for code in units.factors
+            if "mol" not in code and "{score}" not in (code, units.unit)]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ucum() -> object:
+    ucumvert = pytest.importorskip("ucumvert", reason="ucumvert, a dev dependency, is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ucumvert.PintUcumRegistry()
+
+
+@pytest.mark.parametrize(("analyte", "code"), _factors())
+def test_each_factor_agrees_with_ucumvert_where_it_knows_both_units(
+    ucum: object, analyte: str, code: str
+) -> None:
+    units = analyte_units()[analyte]
+    factor = _second_opinion(ucum, code, units.unit)
+    if factor is None:
+        assert code[0] == "{" or code[:2] in ("[I", "[i") or code in ("U/L", "mU/mL"), (
+            "not known for another reason"
+        )
+        return
+    assert float(units.factors[code]) == pytest.approx(factor, rel=1e-9)
+
+
+def _second_opinion(ucum: object, code: str, target: str) -> float | None:
+    """None for an annotation, which is no unit, and where international units and enzyme units meet."""
+    parsed, wanted = (ucum.from_ucum(one) for one in (code, target))  # type: ignore[attr-defined]
+    if isinstance(parsed, str) or (1 * parsed).dimensionality != (1 * wanted).dimensionality:
+        return None
+    return float((1 * parsed).to(wanted).magnitude)
+
+
+SEEN = Path(__file__).parents[3] / "shared" / "data" / "lab-units.tsv"
+ANALYTES = {"ALT": "alt", "AST": "ast", "ECOG": "ecog", "FEV1": "fev1-percent-predicted", "LVEF": "lvef",
+            "GFR": "creatinine-clearance-reported", "WBC": "wbc", "bilirubin": "bilirubin-total"}  # fmt: skip
+PERCENTAGES = {"26511-6", "770-8"}
+KARNOFSKY = "89243-0"
+TO_OURS = {"[lb_av]": Fraction("0.45359237"), "lbs": Fraction("0.45359237"), "in": Fraction("2.54"),
+           "mmol/L": Fraction(10000, 884), "/uL": Fraction(1, 1000)}  # fmt: skip
+MICROMOLAR = {"bilirubin": Fraction(10, 171), "creatinine": Fraction(10, 884)}
+REFUSED = ("unusable", "typo unit", "malformed unit")
+
+
+def _seen() -> list[dict[str, str]]:
+    """How public FHIR data write the results of interest, one row per way, by code only.
+
+    What was found there by words alone is left out: words never name an analyte.
+    """
+    if not SEEN.exists():
+        return []
+    with SEEN.open(encoding="utf-8") as lines:
+        return [
+            row for row in csv.DictReader(lines, delimiter="\t") if not row["matched_by"].startswith("text")
+        ]
+
+
+def _values(row: dict[str, str]) -> list[str]:
+    return [value.strip() for value in row["example_values"].split(";") if value.strip()] or ["5"]
+
+
+def _analyte(row: dict[str, str]) -> str:
+    if row["loinc_or_local"] in PERCENTAGES:
+        return "neutrophils-percent"
+    return "karnofsky" if row["loinc_or_local"] == KARNOFSKY else ANALYTES.get(row["analyte"], row["analyte"])
+
+
+def _found(row: dict[str, str], value: str) -> Interval | str:
+    number = (
+        Decimal(value.lstrip("<>"))
+        if "Quantity" in row["value_kind"] or "Integer" in row["value_kind"]
+        else None
+    )
+    found = convert(
+        _analyte(row),
+        RawQuantity(number, row["unit"] or None, row["unit_system"] or None, row["unit_code"] or None),
+    )
+    return found.interval if isinstance(found, Converted) else found.fault
+
+
+@pytest.mark.skipif(not SEEN.exists(), reason="../shared/data/lab-units.tsv is not beside the repository")
+@pytest.mark.parametrize(
+    "row", _seen(), ids=lambda row: f"{row['analyte']}-{row['unit'] or row['unit_code']}"
+)
+def test_each_way_seen_in_public_data_converts_or_is_refused_as_noted(row: dict[str, str]) -> None:
+    for value in _values(row):
+        assert _found(row, value) == _expected(row, value)
+
+
+def _expected(row: dict[str, str], value: str) -> Interval | str:
+    if "Quantity" not in row["value_kind"] and "Integer" not in row["value_kind"]:
+        return "no-value"
+    if row["analyte"] == "GFR" or any(word in row["note"] for word in REFUSED):
+        return "unit-not-understood"
+    factor = TO_OURS.get(row["unit"], Fraction(1))
+    if row["unit"] == "umol/L":
+        factor = MICROMOLAR[row["analyte"]]
+    converted = exactly(Fraction(value) * factor)
+    return "implausible" if row["analyte"] == "weight" and converted.low < 30 else converted
+
+
+@pytest.mark.skipif(not SEEN.exists(), reason="../shared/data/lab-units.tsv is not beside the repository")
+def test_a_percentage_is_never_a_count() -> None:
+    percentages = [row for row in _seen() if row["loinc_or_local"] in PERCENTAGES]
+    assert percentages
+    for row in percentages:
+        assert read("neutrophils", _values(row)[0], row["unit"]) == "unit-not-understood"

@@ -1,0 +1,148 @@
+"""Which drug a medication record is about: by code, by reference, by words, or that nobody can tell."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cds_service.clinical.coded import Certainty
+from cds_service.fhir.reading import read_facts
+from cds_service.fhir.records import from_files
+from tests.fhir.made import (
+    AS_OF,
+    PATIENT,
+    PREDNISONE,
+    TABLET_5_MG,
+    Json,
+    coded,
+    dose,
+    doubts,
+    exactly,
+    facts_of,
+    index,
+    repeat,
+    request,
+    skipped,
+    statement,
+    the_use,
+)  # fmt: skip
+
+DAILY_20 = {**dose(20), **repeat(1, 1)}
+ONE = {"reference": "Medication/med"}
+MEDICATION: Json = {"resourceType": "Medication", "id": "med", "code": {"coding": [TABLET_5_MG]}}
+
+
+def by_reference(reference: Json, **elements: Any) -> Json:
+    record = statement(DAILY_20, **elements)
+    del record["medicationCodeableConcept"]
+    return {**record, "medicationReference": reference}
+
+
+def test_a_reference_leads_to_a_medication_of_the_record() -> None:
+    found = the_use(by_reference(ONE), MEDICATION)
+    assert (found.drug, found.certainty, found.label) == ("prednisone", Certainty.CODED, TABLET_5_MG["display"])
+
+
+def test_a_contained_medication_is_found() -> None:
+    contained = {**MEDICATION, "ingredient": [{"strength": {"numerator": {"value": 5, "unit": "mg"}}}]}
+    found = the_use(
+        by_reference({"reference": "#med"}, contained=[{"resourceType": "Organization", "id": 5}, contained])
+    )
+    assert found.drug == "prednisone"
+
+
+def test_an_address_of_the_bundle_leads_to_its_medication() -> None:
+    entries = [
+        {"resource": PATIENT},
+        {"fullUrl": "urn:uuid:m", "resource": MEDICATION},
+        {"resource": by_reference({"reference": "urn:uuid:m"})},
+    ]
+    body = json.dumps({"resourceType": "Bundle", "entry": entries}).encode()
+    (found,) = read_facts(from_files({"f": [body]}, index(), None), index(), AS_OF).medications
+    assert found.drug == "prednisone"
+
+
+def test_a_display_alone_names_the_drug_as_text() -> None:
+    found = the_use(by_reference({"reference": "Medication/gone", "display": "Prednisone 5 mg tablet"}))
+    assert (found.drug, found.certainty) == ("prednisone", Certainty.TEXT)
+
+
+@pytest.mark.parametrize(
+    "reference", [{"reference": "Medication/gone"}, {"reference": "#gone"}, {"reference": "urn:uuid:gone"}, {},
+                  {"identifier": {"value": "7"}}],
+)  # fmt: skip
+def test_a_reference_that_leads_nowhere_doubts_every_drug(reference: Json) -> None:
+    facts = facts_of(by_reference(reference))
+    assert (facts.medications, doubts(facts)) == ((), {("medicationStatements", None)})
+
+
+@pytest.mark.parametrize("concept", [None, {}, {"coding": []}, {"coding": [{"system": "urn:local", "code": "1"}]}])
+def test_a_record_that_names_no_drug_doubts_every_drug(concept: object) -> None:
+    assert doubts(facts_of(request(DAILY_20, medicationCodeableConcept=concept))) == {("medicationRequests", None)}
+
+
+def test_a_broken_medication_still_names_its_drug() -> None:
+    facts = facts_of(by_reference(ONE), {**MEDICATION, "form": 7})
+    assert [one.drug for one in facts.medications] == ["prednisone"]
+    assert skipped(facts) == [("Medication/med", "unreadable")]
+
+
+def test_a_medication_whose_meaning_may_be_changed_names_nothing() -> None:
+    facts = facts_of(by_reference(ONE), {**MEDICATION, "modifierExtension": [{"url": "u"}]})
+    assert doubts(facts) == {("medicationStatements", None)}
+
+
+@pytest.mark.parametrize(
+    "choice", [{"concept": {"coding": [PREDNISONE]}}, {"reference": ONE}, {"concept": {"text": "prednisone"}}]
+)
+def test_r5_states_the_drug_in_one_choice(choice: Json) -> None:
+    record = {**statement(DAILY_20, status="recorded"), "medication": choice}
+    del record["medicationCodeableConcept"]
+    assert the_use(record, MEDICATION).drug == "prednisone"
+
+
+def test_a_drug_of_no_interest_is_left_out_without_a_word() -> None:
+    facts = facts_of(statement(DAILY_20, medicationCodeableConcept={"text": "Amoxicillin 500 mg"}))
+    assert (facts.medications, facts.skipped, facts.unread) == ((), (), ())
+
+
+def test_an_unreadable_record_leaves_a_doubt_about_its_drug() -> None:
+    broken = statement(DAILY_20, status=7)
+    assert doubts(facts_of(broken)) == {("medicationStatements", frozenset({"prednisone"}))}
+    other = statement(DAILY_20, status=7, medicationCodeableConcept={"text": "Amoxicillin"})
+    assert not facts_of(other).unread
+    assert doubts(facts_of(by_reference(ONE, status=7), MEDICATION)) == {
+        ("medicationStatements", frozenset({"prednisone"}))
+    }
+
+
+@pytest.mark.parametrize(
+    ("codings", "text", "conflict"),
+    [
+        ([PREDNISONE], "Prednisone 20 MG Oral Tablet", False),
+        ([{**PREDNISONE, "display": "prednisone"}], None, False),
+        ([{**PREDNISONE, "display": "predniSONE 20 MG Oral Tablet"}], None, True),
+        ([{**PREDNISONE, "display": "Methotrexate"}], None, True),
+        ([PREDNISONE], "prednisolone", True),
+        ([PREDNISONE], "Amoxicillin", False),
+        ([PREDNISONE, coded("rxnorm", "6902")], None, True),
+        ([PREDNISONE, TABLET_5_MG, coded("atc", "H02AB07")], None, False),
+        ([TABLET_5_MG], "Prednisone 5 MG", False),
+    ],
+)
+def test_a_code_that_contradicts_its_words_or_another_code_is_a_conflict(
+    codings: list[Json], text: str | None, conflict: bool
+) -> None:
+    concept = {"coding": codings} | ({"text": text} if text else {})
+    uses = facts_of(statement(DAILY_20, medicationCodeableConcept=concept)).medications
+    assert {one.conflict for one in uses} == {conflict}
+    assert "prednisone" in {one.drug for one in uses}
+
+
+def test_a_product_code_with_another_strength_beside_it_spans_both() -> None:
+    mislabelled = {**TABLET_5_MG, "display": "predniSONE 20 MG Oral Tablet"}
+    record = statement({**dose(1, None), **repeat(1, 1)}, medicationCodeableConcept={"coding": [mislabelled]})
+    (step,) = the_use(record).steps
+    assert (step.daily, step.conflict) == (exactly(5).hull(exactly(20)), True)

@@ -1,0 +1,57 @@
+"""How a drug reached the body: as stated, or as the product proves, else unknown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fhir.made import Json, coded, dose, facts_of, repeat, statement
+
+DAILY_20 = {**dose(20), **repeat(1, 1)}
+
+
+def routed(drug: str, dosage: Json, **elements: Any) -> str:
+    record = statement(dosage, medicationCodeableConcept={"text": drug}, **elements)
+    return facts_of(record).medications[0].route
+
+
+@pytest.mark.parametrize(
+    ("drug", "dosage", "route"),
+    [
+        ("Prednisone", {**DAILY_20, "route": {"coding": [coded("snomed", "26643006")]}}, "systemic"),
+        ("Methylprednisolone", {**DAILY_20, "route": {"coding": [coded("snomed", "47625008")]}}, "systemic"),
+        ("Prednisone", {**DAILY_20, "route": {"text": "PO"}}, "systemic"),
+        ("Methylprednisolone", {**DAILY_20, "route": {"text": "IV"}}, "systemic"),
+        ("Prednisone", {**DAILY_20, "route": {"text": "Oral"}}, "systemic"),
+        ("Prednisone 5 mg tablet", {**DAILY_20, "route": {"coding": [{"system": "urn:x", "code": "9"}]}}, "systemic"),
+        ("Prednisone 5 mg tablet", {}, "systemic"),
+        ("Prednisone", DAILY_20, "systemic"),
+        ("Prednisone", {}, "systemic"),
+        ("Prednisolone 3 MG/ML Oral Solution", {**dose(5, "mL"), **repeat(1, 1)}, "systemic"),
+        ("Dexamethasone", {**DAILY_20, "route": {"coding": [coded("snomed", "6064005")]}}, "local"),
+        ("Dexamethasone", {**DAILY_20, "route": {"text": "Nebulization"}}, "local"),
+        ("Prednisolone", {**DAILY_20, "method": {"text": "Topical"}}, "local"),
+        ("Dexamethasone 0.1 MG/ML Oral Solution", {"text": "Swish and spit 5 mL four times daily"}, "local"),
+        ("Methylprednisolone", {**DAILY_20, "route": {"coding": [coded("snomed", "78421000")]}}, "depot"),
+        ("Methylprednisolone", {**DAILY_20, "route": {"text": "IM"}}, "depot"),
+        ("Triamcinolone", {**DAILY_20, "route": {"text": "Intra-articular"}}, "depot"),
+        ("Dexamethasone 0.1 MG/ML Oral Solution", {**dose(5, "mL"), **repeat(4, 1)}, "unknown"),
+        ("Dexamethasone 0.1 MG/ML Oral Solution", {}, "unknown"),
+        ("Methylprednisolone 40 MG Injection", DAILY_20, "unknown"),
+        ("Prednisone", {**DAILY_20, "route": {"coding": [{"system": "urn:x", "code": "9"}]}}, "unknown"),
+        ("Prednisone", {**dose(2, "puff"), **repeat(1, 1)}, "unknown"),
+        ("Prednisone 5 mg tablet", {**DAILY_20, "text": "Dissolve and apply as mouth rinse"}, "unknown"),
+    ],
+)
+def test_the_route_is_as_stated_or_as_the_product_proves_else_unknown(drug: str, dosage: Json, route: str) -> None:
+    assert routed(drug, dosage) == route
+
+
+@pytest.mark.parametrize(
+    "drug", ["Hydrocortisone 10 MG/ML Topical Cream", "Dexamethasone eye drops", "Prednisolone enema",
+             "Triamcinolone 1 MG/ML Topical Cream", "Budesonide 0.25 MG/ML Inhalation Suspension"],
+)  # fmt: skip
+def test_a_local_product_never_reaches_the_whole_body(drug: str) -> None:
+    uses = facts_of(statement(DAILY_20, medicationCodeableConcept={"text": drug})).medications
+    assert all(one.route == "local" for one in uses)

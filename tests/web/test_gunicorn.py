@@ -1,0 +1,124 @@
+"""The service in production form, over a real socket."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.web.calls import SERVICE, call, condition
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT = 60.0
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn needs fork")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"]
+    others = {name: value for name, value in os.environ.items() if not name.upper().startswith("TRIALHOOK_")}
+    environment = {**others, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", **settings}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[requests.Session]:
+    """A session that passes by any proxy: the server is on this machine."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture(scope="module")
+def site(client: requests.Session) -> Iterator[str]:
+    """A server that takes bodies of at most 100 000 bytes."""
+    port = free_port()
+    server = start(port, TRIALHOOK_LARGEST_BODY="100000")
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(client, address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+
+
+def wait_until_ready(client: requests.Session, address: str, server: subprocess.Popen[bytes]) -> None:
+    limit = time.monotonic() + START_LIMIT
+    while time.monotonic() < limit and server.poll() is None:
+        with contextlib.suppress(requests.ConnectionError):
+            client.get(f"{address}/cds-services", timeout=5)
+            return
+        time.sleep(0.1)
+    server.kill()
+    pytest.fail(f"the server did not start:\n{server.communicate()[0].decode()}")
+
+
+def pieces(size: int) -> Iterator[bytes]:
+    """A body of this size in pieces, which requests sends chunked."""
+    body = json.dumps(call(condition("Essential hypertension"))).encode().ljust(size)
+    yield from (body[start : start + 8192] for start in range(0, size, 8192))
+
+
+def test_discovery(client: requests.Session, site: str) -> None:
+    answer = client.get(f"{site}/cds-services", timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["services"][0]["id"] == "nct06920199-patient-view"
+
+
+def test_a_call(client: requests.Session, site: str) -> None:
+    answer = client.post(site + SERVICE, json=call(condition("Essential hypertension")), timeout=10)
+    assert (answer.status_code, answer.content) == (200, b'{"cards":[]}')
+
+
+def test_a_chunked_body_within_the_limit_is_taken_whole(client: requests.Session, site: str) -> None:
+    answer = client.post(site + SERVICE, data=pieces(100_000), timeout=10)
+    assert (answer.status_code, answer.content) == (200, b'{"cards":[]}')
+
+
+@pytest.mark.parametrize("size", [100_001, 190_000])
+def test_a_chunked_body_over_the_limit_is_413_and_not_cut(client: requests.Session, site: str, size: int) -> None:
+    answer = client.post(site + SERVICE, data=pieces(size), timeout=10)
+    assert answer.status_code == 413
+    assert answer.json()["issue"][0]["code"] == "too-long"
+
+
+@pytest.mark.parametrize("size", [100_001, 190_000])
+def test_a_body_that_says_it_is_too_long_is_413(client: requests.Session, site: str, size: int) -> None:
+    assert client.post(site + SERVICE, data=b" " * size, timeout=10).status_code == 413
+
+
+def test_after_a_refusal_the_next_call_is_answered(client: requests.Session, site: str) -> None:
+    client.post(site + SERVICE, data=pieces(150_000), timeout=10)
+    assert client.post(site + SERVICE, json=call(), timeout=10).status_code == 200
+
+
+def test_a_body_that_breaks_off_does_not_stop_the_server(client: requests.Session, site: str) -> None:
+    host, port = site.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n{{".encode())
+        connection.shutdown(socket.SHUT_WR)
+        status = connection.makefile("rb").readline()
+    assert status == b"" or b" 400 " in status
+    assert client.get(f"{site}/cds-services", timeout=10).status_code == 200
+
+
+def test_a_misspelt_setting_stops_the_start_with_a_message_and_no_traceback() -> None:
+    server = start(free_port(), TRIALHOOK_SITE_TIME_ZONE="UTC")
+    output = server.communicate(timeout=START_LIMIT)[0].decode()
+    assert server.returncode == 3
+    assert "did you mean TRIALHOOK_SITE_TIMEZONE?" in output
+    assert "create_app" not in output
