@@ -8,7 +8,7 @@ from functools import partial
 
 from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.reading import read_facts
-from cds_service.fhir.records import Records, WrongPatient, from_prefetch
+from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
 from cds_service.hooks.request import HookRequest
 from cds_service.trials.protocol import Protocol
@@ -35,7 +35,10 @@ def patient_view(
     except WrongPatient:
         raise NotConformant("The prefetched Patient is not the patient in context.", "conflict") from None
     require(records)
-    screening = screen_records(records, protocol, as_of)
+    try:
+        screening = screen_records(records, protocol, as_of)
+    except NoPatient:
+        raise MissingRecord(("patient",)) from None
     if screening.unsearched and not screening.is_shown and not screening.applicable:
         raise MissingRecord(screening.unsearched)
     return {"cards": compose(screening, request)}

@@ -159,9 +159,7 @@ def _segments(found: Sequence[Stretch], therapy_of: Mapping[str, int], as_of: da
         yield _segment(first, after - DAY, [s for s in found if s.covers(first)], therapy_of, as_of)
 
 
-def _segment(
-    first: date, last: date, active: list[Stretch], therapy_of: Mapping[str, int], as_of: date
-) -> DoseSegment:
+def _segment(first: date, last: date, active: list[Stretch], therapy_of: Mapping[str, int], as_of: date) -> DoseSegment:
     drugs = sorted({s.use.drug for s in active})
     parts = {drug: counted(drug, active, therapy_of) for drug in drugs}
     dose = sum((dose_of(parts[drug]).times(equivalence(drug)) for drug in drugs), ZERO)

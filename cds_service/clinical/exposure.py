@@ -25,7 +25,7 @@ class Stretch:
     """Days (both ends included) on which one record gives one dose, in mg of the drug per day.
 
     A stretch that is not `sure` may not have been taken at all: its `dose` begins at zero, and `stated` is
-    the dose as written. A `filler` bridges a hole in the documentation: it counts where nothing sure does.
+    the dose as written. `began` is when the record, or a newer one of the same therapy, begins. A `filler` bridges a hole in the documentation: it counts where nothing sure does.
     """
 
     first: date
@@ -34,6 +34,7 @@ class Stretch:
     pattern: Pattern
     use: MedicationUse
     stated: Interval
+    began: date
     per_dose: Interval | None = None
     per_kilogram: bool = False
     added_to: bool = False
@@ -109,7 +110,7 @@ class _Course:
         flags = self.period.flags | _flags(self.use, step) | ({"assumed"} if filler else set())
         yield Stretch(
             first, last, stated if sure else stated.down_to_zero(), step.pattern, self.use, stated,
-            step.per_dose, step.per_kilogram, step.added_to, filler, sure,
+            self.use.begins.first if self.use.begins else first, step.per_dose, step.per_kilogram, step.added_to, filler, sure,
             self.period.goes_on and not filler, flags,
             None if self.use.standing is Standing.NOT_TAKEN else step.fault,
         )  # fmt: skip
@@ -150,9 +151,7 @@ def _has_no_start(use: MedicationUse, step: DoseStep) -> bool:
     return use.begins is None and step.first is None
 
 
-def _undocumented(
-    use: MedicationUse, step: DoseStep, period: Period, as_of: date
-) -> Iterator[tuple[date, date]]:
+def _undocumented(use: MedicationUse, step: DoseStep, period: Period, as_of: date) -> Iterator[tuple[date, date]]:
     """Days, first and last, of which the record says nothing although the drug may have been taken."""
     if _has_no_start(use, step) and use.kind != "administration":
         yield days_later(period.first, -days_of("unstated_start_reaches_back")), days_later(period.first, -1)
@@ -205,7 +204,7 @@ def _surely_until(use: MedicationUse, step: DoseStep, end: End, as_of: date) -> 
 
 
 def _goes_on(use: MedicationUse, end: End, as_of: date) -> bool:
-    if use.standing in (Standing.ENDED, Standing.NOT_TAKEN):
+    if use.standing is Standing.ENDED:
         return False
     return end.possible > as_of or (end.possible == as_of and not end.stated and use.kind != "administration")
 
@@ -218,10 +217,10 @@ def _earlier(one: DayRange | None, other: DayRange | None) -> DayRange | None:
 
 def _end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     """When the drug ended, where the record does not say it."""
-    if use.standing is Standing.NOT_TAKEN:
-        return End(as_of, as_of)
     if use.kind == "administration":
         return End(begins.last, begins.last)
+    if use.standing is Standing.NOT_TAKEN:
+        return End(as_of, as_of)
     return _statement_end(use, begins, as_of) if use.kind == "statement" else _request_end(use, begins, as_of)
 
 

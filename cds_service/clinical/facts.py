@@ -139,9 +139,7 @@ class PatientFacts:
     def unread_about(self, source: str, concepts: Collection[str]) -> list[Unread]:
         """The unreadable entries of the source that may be about one of the concepts."""
         return [
-            u
-            for u in self.unread
-            if u.source == source and (u.concepts is None or not u.concepts.isdisjoint(concepts))
+            u for u in self.unread if u.source == source and (u.concepts is None or not u.concepts.isdisjoint(concepts))
         ]
 
 

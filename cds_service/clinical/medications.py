@@ -27,6 +27,20 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Derivation:
+    """How the dose of a day was worked out: `amount` mg at a time, `per_day` times.
+
+    `pieces` tablets, capsules or mL hold `each` mg; both are None where the record states mg. `per_day` is None
+    where it states the amount of the whole day.
+    """
+
+    amount: Interval
+    per_day: Interval | None
+    pieces: Interval | None = None
+    each: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DoseStep:
     """One dosage instruction: so much of the drug per day between two days.
 
@@ -50,7 +64,7 @@ class DoseStep:
     text_only: bool = False
     conflict: bool = False
     added_to: bool = False
-    derivation: str = ""
+    derivation: Derivation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,7 @@ def therapies(uses: Iterable[MedicationUse]) -> dict[str, int]:
     return {reference: number for number, (_, members) in enumerate(groups) for reference in members}
 
 
-def taken_over(
-    found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_of: Mapping[str, int]
-) -> list[Stretch]:
+def taken_over(found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_of: Mapping[str, int]) -> list[Stretch]:
     """The stretches of one record, cut where another record of the drug takes over or reports its end."""
     if not found:
         return []
@@ -81,7 +79,7 @@ def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) ->
     names its predecessor. When a newer one that is not linked has ended, the old one may be taken again.
     """
     first = _begin(newer)
-    renewed = linked or _doses(found[0].use) == _doses(newer)
+    renewed = linked or _is_same_dose(found[0].use, newer)
     alone_from = first if renewed else first + timedelta(days=days_of("superseded_may_overlap"))
     cut: list[Stretch] = []
     for stretch in found:
@@ -93,8 +91,10 @@ def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) ->
     return cut
 
 
-def _doses(use: MedicationUse) -> tuple[Interval, ...]:
-    return tuple(step.daily for step in use.steps)
+def _is_same_dose(one: MedicationUse, other: MedicationUse) -> bool:
+    """True for the same readable instructions; two that cannot be read may be anything."""
+    doses = [tuple(step.daily for step in use.steps) for use in (one, other)]
+    return doses[0] == doses[1] and all(dose.high is not None for dose in doses[0])
 
 
 def _split(stretch: Stretch, day: date) -> tuple[Stretch | None, Stretch | None]:
@@ -161,28 +161,27 @@ def _bridge(before: Stretch, after: Stretch) -> list[Stretch]:
 
 def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int]) -> list[Stretch]:
     """What counts of one drug on a day: the best record of each therapy, lowered where one is "not taken"."""
-    documented = _documented([s for s in active if s.use.drug == drug])
+    mine = [s for s in active if s.use.drug == drug]
+    documented = [s for s in mine if not s.filler]
     best = [
         part
         for number in sorted({therapy_of[s.use.reference] for s in documented})
         for part in _of_one_therapy([s for s in documented if therapy_of[s.use.reference] == number])
     ]
+    if not any(s.sure for s in best):
+        best += _fillers([s for s in mine if s.filler])
     if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
         return best
     return [s if s.use.standing is Standing.NOT_TAKEN else _possible(s) for s in best]
 
 
-def _documented(stretches: Sequence[Stretch]) -> list[Stretch]:
-    """Fillers count only where nothing sure does; a carried dose goes before a possible one."""
-    documented = [s for s in stretches if not s.filler]
-    if any(s.sure for s in documented):
-        return documented
-    fillers = [s for s in stretches if s.filler]
+def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
+    """One filler of each record; a carried dose goes before a possible one."""
     of_record: dict[str, Stretch] = {}
     for filler in [s for s in fillers if s.sure] or fillers:
         known = of_record.setdefault(filler.use.reference, filler)
         of_record[filler.use.reference] = max(known, filler, key=_most)
-    return documented + list(of_record.values())
+    return list(of_record.values())
 
 
 def _most(stretch: Stretch) -> tuple[bool, Fraction]:
@@ -195,43 +194,47 @@ def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
 
     One that only says that the drug is taken takes its dose from the others.
     """
+    best = _most_telling(linked)
+    stated = [s for s in linked if s.fault != _NOT_STATED]
+    if stated and all(s.fault == _NOT_STATED for s in best):
+        others = _most_telling(stated)
+        best = others if all(s.sure for s in best) else [_possible(s) for s in others]
+    began = max(s.began for s in linked)
+    return [replace(s, began=began) for s in best]
+
+
+def _most_telling(linked: Sequence[Stretch]) -> list[Stretch]:
     top = max(_RANK[s.use.kind] for s in linked)
     best = [s for s in linked if _RANK[s.use.kind] == top]
-    newest = max(_began(s) for s in best)
-    best = [s for s in best if _began(s) == newest or top == _RANK["administration"]]
-    stated = [s for s in linked if s.fault != _NOT_STATED]
-    if not stated or any(s.fault != _NOT_STATED for s in best):
-        return best
-    others = _of_one_therapy(stated)
-    return others if all(s.sure for s in best) else [_possible(s) for s in others]
-
-
-def _began(stretch: Stretch) -> date:
-    return stretch.use.begins.first if stretch.use.begins else stretch.first
+    newest = max(s.began for s in best)
+    return [s for s in best if s.began == newest or s.use.kind == "administration"]
 
 
 def dose_of(parts: Sequence[Stretch]) -> Interval:
     """The dose of one drug from what counts of it on a day.
 
-    Records that say that they are taken together add up. Otherwise equal doses are one therapy recorded
-    twice, and of unequal ones the newest alone is sure, and all together are possible.
+    Records that say that they are taken beside another add up, and so do administrations. Otherwise equal doses
+    are one therapy recorded twice, and of unequal ones the newest alone is sure, and all together are possible.
     """
-    added = [p for p in parts if p.added_to or p.use.kind == "administration"]
-    return sum((p.dose for p in added), _one_or_all([p for p in parts if p not in added]))
+    beside = [p.dose for p in parts if p.added_to]
+    return sum(beside, _one_or_all([p for p in parts if not p.added_to]))
 
 
 def _one_or_all(parts: Sequence[Stretch]) -> Interval:
+    records: dict[str, list[Stretch]] = {}
+    for part in parts:
+        record = "given" if part.use.kind == "administration" else part.use.reference
+        records.setdefault(record, []).append(part)
     by_stated: dict[Interval, list[tuple[date, Interval]]] = {}
-    for reference in sorted({p.use.reference for p in parts}):
-        mine = [p for p in parts if p.use.reference == reference]
+    for mine in records.values():
         stated, dose = sum((p.stated for p in mine), ZERO), sum((p.dose for p in mine), ZERO)
-        by_stated.setdefault(stated, []).append((max(_began(p) for p in mine), dose))
-    if not by_stated:
-        return ZERO
+        by_stated.setdefault(stated, []).append((max(p.began for p in mine), dose))
     each = [(max(day for day, _ in same), _surest(dose for _, dose in same)) for same in by_stated.values()]
+    if len(each) <= 1:
+        return each[0][1] if each else ZERO
     total = sum((dose for _, dose in each), ZERO)
     newest = max(each, key=lambda one: (one[0], one[1].low))[1]
-    return total if len(each) == 1 else Interval(newest.low, total.high, high_open=total.high_open)
+    return Interval(newest.low, total.high, high_open=total.high_open)
 
 
 def _surest(doses: Iterable[Interval]) -> Interval:

@@ -38,7 +38,7 @@ Kind = Literal["mg", "mg/d", "mg/kg", "tablet", "piece", "ml"]
 class Amount:
     """An amount in mg, or in mg per kg of body weight; `per_day` when it is what is taken in a day.
 
-    Without an amount `fault` says why there is none.
+    Without an amount `fault` says why there is none. `pieces` of `each` mg are what it was worked out from.
     """
 
     milligrams: Interval | None = None
@@ -46,6 +46,8 @@ class Amount:
     per_day: bool = False
     conflict: bool = False
     fault: str | None = "dose-not-stated"
+    pieces: Interval | None = None
+    each: Interval | None = None
 
 
 def structured_amount(dosage: el.Dosage, strength: Strength) -> Amount:
@@ -80,7 +82,8 @@ def either(structured: Amount, texted: Amount) -> tuple[Amount, bool]:
         return structured, False
     if texted.milligrams == structured.milligrams:
         return replace(structured, conflict=structured.conflict or texted.conflict), False
-    return replace(structured, milligrams=structured.milligrams.hull(texted.milligrams)), True
+    span = structured.milligrams.hull(texted.milligrams)
+    return replace(structured, milligrams=span, pieces=None, each=None), True
 
 
 def _in_units_of(sig: Sig, strength: Strength) -> Amount:
@@ -94,7 +97,7 @@ def _in_units_of(sig: Sig, strength: Strength) -> Amount:
         return Amount(fault="unit-not-stated")
     if sig.per_tablet is not None:
         differ = strength.per_unit not in (None, sig.per_tablet)
-        return Amount(sig.amount.times(sig.per_tablet), conflict=differ, fault=None)
+        return _of(sig.amount, sig.per_tablet, differ)
     return _of_units(sig.amount, strength)
 
 
@@ -186,10 +189,14 @@ def _of_bare_number(count: Interval, strength: Strength, is_unitless: bool = Tru
 def _of_units(count: Interval, strength: Strength) -> Amount:
     if strength.per_unit is None:
         return Amount(fault="strength-unknown")
-    return Amount(count.times(strength.per_unit), conflict=strength.conflict, fault=None)
+    return _of(count, strength.per_unit, strength.conflict)
 
 
 def _of_volume(volume: Interval, strength: Strength) -> Amount:
     if strength.per_ml is None:
         return Amount(fault="strength-unknown")
-    return Amount(volume.times(strength.per_ml), conflict=strength.conflict, fault=None)
+    return _of(volume, strength.per_ml, strength.conflict)
+
+
+def _of(pieces: Interval, each: Interval, conflict: bool) -> Amount:
+    return Amount(pieces.times(each), conflict=conflict, fault=None, pieces=pieces, each=each)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cds_service.clinical.interval import ANYTHING, Interval
-from cds_service.clinical.medications import DoseStep, Pattern
+from cds_service.clinical.medications import Derivation, DoseStep, Pattern
 from cds_service.fhir import elements as el
 from cds_service.fhir.amounts import Amount, either, structured_amount, texted_amount
 from cds_service.fhir.sig import Sig, SigFault, read_sig
@@ -36,9 +36,17 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
         text_only=fault is None and not coded,
         conflict=amount.conflict or pace.conflict or any(_lengths_differ(schedule, sig) for sig in sigs),
         added_to=any(sig.added_to for sig in sigs),
+        derivation=_derivation(amount, pace) if fault is None else None,
     )  # fmt: skip
     as_needed = _is_as_needed(dosage) or any(sig.as_needed for sig in sigs)
     return _doubted(step, dosage, faults, as_needed, schedule.backwards)
+
+
+def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:
+    """How a day's dose was worked out, for people to follow."""
+    if amount.milligrams is None:
+        return None
+    return Derivation(amount.milligrams, None if amount.per_day else pace.per_day, amount.pieces, amount.each)
 
 
 def _text_readings(dosage: el.Dosage) -> list[Sig | SigFault]:
@@ -102,10 +110,11 @@ def _doubted(
     """The step with whatever its other elements and unclear texts take from its certainty."""
     if dosage.modifierExtension:
         return replace(step, daily=ANYTHING, pattern="unknown", per_dose=None, fault="modifier-extension")
+    contradicted = step.conflict or step.fault is None  # an unclear text contradicts only where there is a dose
     if "several-doses" in faults:
-        return replace(step, daily=ANYTHING, per_dose=None, fault="several-doses", conflict=True)
+        return replace(step, daily=ANYTHING, per_dose=None, fault="several-doses", conflict=contradicted)
     if "taper" in faults or "contradicts-itself" in faults:
-        step = replace(step, daily=step.daily.down_to_zero(), conflict=True)
+        step = replace(step, daily=step.daily.down_to_zero(), conflict=contradicted)
     if as_needed:
         step = replace(step, pattern="as-needed")
     return replace(step, daily=step.daily.down_to_zero()) if as_needed or backwards else step

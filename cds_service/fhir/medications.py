@@ -92,7 +92,8 @@ class MedicationReader:
             yield from (self._use(entry, record, taking, named, drug) for drug in sorted(named.drugs))
 
     def _use(self, entry: Entry, record: el.MedicationRecord, taking: Taking, named: Named, drug: str) -> MedicationUse:
-        begins, ends, standing = taking.begins, taking.ends, taking.standing or Standing.POSSIBLE
+        begins, ends = taking.begins, taking.ends
+        standing = taking.standing or Standing.POSSIBLE
         backwards = bool(begins and ends and ends.last < begins.first)
         steps = tuple(dose_step(dosage, named.strength) for dosage in taking.dosages)
         return MedicationUse(

@@ -27,7 +27,7 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     Raises NoPatient when the Patient is missing or cannot be read.
     """
     patient = records.patient.resource if records.patient else None
-    if records.patient is None or not isinstance(patient, el.Patient) or records.patient.problem:
+    if records.patient is None or not isinstance(patient, el.Patient):
         raise NoPatient
     ledger = Ledger(as_of)
     tied = panels(_of_type(records, "Observation", "DiagnosticReport"), records.addresses)

@@ -41,7 +41,8 @@ class SeveralPatients(Exception):
 class Records:
     """All entries about one patient, by reference, with the state of each query.
 
-    `strange` are entries that may be what a query asked for, though we cannot tell what they are.
+    `patient` is None when the Patient is missing or cannot be read. `strange` are entries that may be what a
+    query asked for, though we cannot tell what they are.
     """
 
     patient: Entry | None
@@ -54,7 +55,7 @@ class Records:
     def without(self, references: Mapping[str, str]) -> Records:
         """The same records with some entries marked unreadable, each for the given reason."""
         marked = tuple(_marked(entry, references) for entry in self.entries)
-        patient = _marked(self.patient, references) if self.patient else None
+        patient = None if self.patient and self.patient.reference in references else self.patient
         return replace(self, entries=marked, patient=patient)
 
 
@@ -159,7 +160,8 @@ class _Sorting:
         return any(not leads_nowhere(name, self.addresses) for name in somebody)
 
     def records(self, sources: Mapping[str, Source], strange: tuple[Unread, ...]) -> Records:
-        patient = next((e for e in self.mine if e.type == "Patient" and e.reference == self.patient), None)
+        readable = [one for one in self.mine if one.type == "Patient" and not one.problem]
+        patient = next((one for one in readable if one.reference == self.patient), None)
         return Records(patient, tuple(self.mine), sources, tuple(self.skipped), self.addresses, strange)
 
 

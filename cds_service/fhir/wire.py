@@ -15,6 +15,7 @@ from cds_service.fhir import elements as el
 
 T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
+_MOST_DIGITS = 40
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -59,10 +60,17 @@ class Answer:
 
 
 def _number(kind: type, value: object) -> object:
-    """A JSON number as `Number`; msgspec itself would take the string "NaN" for one."""
-    if kind is el.Number and isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return el.Number(value)
-    raise ValueError("expected a number")
+    """A JSON number as `Number`; msgspec itself would take the string "NaN" for one.
+
+    A fraction with more digits than any measurement has is refused: exact arithmetic would carry all of them.
+    """
+    if kind is not el.Number or not isinstance(value, int | Decimal) or isinstance(value, bool):
+        raise ValueError("expected a number")
+    number = el.Number(value)
+    _, digits, exponent = number.as_tuple()
+    if isinstance(exponent, int) and exponent < 0 and len(digits) > _MOST_DIGITS:
+        raise ValueError("expected fewer digits")
+    return number
 
 
 @cache

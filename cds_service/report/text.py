@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.evidence import Measure
+from cds_service.clinical.interval import ANYTHING
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Verdict
@@ -75,7 +76,7 @@ def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
 
 def _doses(screening: Screening, words: Wording) -> Iterator[str]:
     steroids = screening.steroids
-    dose = "?" if steroids.per_day is None else words.measure(Measure(steroids.per_day, "mg/d"))
+    dose = words.measure(Measure(ANYTHING if steroids.per_day is None else steroids.per_day, "mg/d"))
     if steroids.per_kg is not None:
         per_kg = words.measure(Measure(steroids.per_kg, "mg/kg/d"))
         dose = words.phrase("text", "steroids_per_kg", dose=dose, per_kg=per_kg)
@@ -83,7 +84,10 @@ def _doses(screening: Screening, words: Wording) -> Iterator[str]:
     for segment in steroids.timeline:
         end = words.term("text", "ongoing") if segment.goes_on else segment.last.isoformat()
         amount = words.measure(Measure(segment.dose, "mg/d"))
-        yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}  {', '.join(map(_clean, segment.sources))}"
+        yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}"
+        for reference in segment.sources:
+            derived = "; ".join(words.derivation(one) for one in steroids.worked_out.get(reference, ()))
+            yield f"      {_clean(reference)}{': ' if derived else ''}{derived}"
     yield ""
 
 

@@ -13,6 +13,7 @@ import yaml
 from cds_service.clinical.dates import DayRange, Span
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval, Limit
+from cds_service.clinical.medications import Derivation
 from cds_service.report.numbers import as_text
 from cds_service.trials.finding import Finding
 
@@ -103,6 +104,15 @@ class Wording:
         if interval.low == 0:
             return self.phrase("quantities", "below" if interval.high_open else "up_to", high=high)
         return self.phrase("quantities", "range", low=low, high=high)
+
+    def derivation(self, derivation: Derivation) -> str:
+        """How a day's dose was worked out, such as "3 × 10 mg × 1 a day"."""
+        parts = [self.measure(Measure(derivation.amount, "mg"))]
+        if derivation.pieces and derivation.each:
+            parts = [self.measure(Measure(derivation.pieces, "")), self.measure(Measure(derivation.each, "mg"))]
+        if derivation.per_day:
+            parts.append(self.phrase("text", "times_a_day", n=self.measure(Measure(derivation.per_day, ""))))
+        return " × ".join(parts)
 
     def _spoken(self, name: str, value: Value) -> str:
         """A value of a reason; lists of our own codes are spoken word by word."""

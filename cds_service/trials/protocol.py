@@ -9,31 +9,40 @@ from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cds_service.clinical.tables import table_texts
 from cds_service.terminology.codes import ConceptIndex, code_set_texts, code_sets
+from cds_service.trials.documents import MalformedProtocol, parsed, read
 from cds_service.trials.finding import Test
 from cds_service.trials.rules import RULES
 from cds_service.trials.rules.base import Concepts, Parameters, Rule
 
 Kind = Literal["inclusion", "exclusion"]
 Subject = Literal["patient", "donor"]
-P = TypeVar("P", bound=Parameters)
 _FOLDER = Path(__file__).parent
-_FILES: tuple[tuple[str, Kind, Subject], ...] = (
-    ("inclusion.yaml", "inclusion", "patient"),
-    ("donor.yaml", "inclusion", "donor"),
-    ("exclusion.yaml", "exclusion", "patient"),
-)
-_OWN_KEYS = ("id", "name", "text", "rule", "kind", "reading", "alternative", "test")
+_FILES: Mapping[str, tuple[Kind, Subject]] = {
+    "inclusion.yaml": ("inclusion", "patient"),
+    "donor.yaml": ("inclusion", "donor"),
+    "exclusion.yaml": ("exclusion", "patient"),
+}
 
 
-class MalformedProtocol(Exception):
-    """A protocol file is not as it must be. The message names the file, the place and what was expected."""
+class Row(BaseModel):
+    """What every criterion states; all other keys are its rule's."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+    rule: str
+    kind: Kind | None = None
+    reading: str | None = None
+    alternative: str | None = None
+    test: dict[str, Any] | None = None
 
 
 class Trial(Parameters):
@@ -58,8 +67,8 @@ class Applicability(Parameters):
 class Readings(Parameters):
     """How the trial is read where it does not say itself.
 
-    `steroids` are the drugs that count as prednisone; `ignored` are recognised for one purpose only, that their words
-    do not pass for something else; `either` are pairs of criteria of which one is enough;
+    `steroids` are the drugs that count as prednisone; `ignored` are recognised for one purpose only, that their
+    words do not pass for something else; `either` are pairs of criteria of which one is enough;
     `diagnosis` and `usual_case` decide whether a needs-review patient is shown.
     """
 
@@ -121,9 +130,9 @@ class Protocol:
         return f"sha256:{digest.hexdigest()}"
 
 
-# What the reading of a record itself needs, whatever the trial: how a drug is given, and how severe a disease is.
+# What the reading of a record needs, whatever the trial: how a drug is given, how severe a disease is.
 _ALWAYS_READ = frozenset(
-    ("route-systemic", "route-local", "route-intramuscular", "severity-mild", "severity-moderate", "severity-severe")
+    ("route-systemic", "route-local", "route-intramuscular") + ("severity-mild", "severity-moderate", "severity-severe")
 )
 
 
@@ -141,57 +150,51 @@ VERSION = "0.1.0"
 def load_protocol(name: str) -> Protocol:
     """The protocol in the folder `name` beside this file.
 
-    Raises MalformedProtocol for unknown or missing keys, duplicate ids, bounds without a unit, unknown code sets.
+    Raises MalformedProtocol for unknown, missing or repeated keys, repeated ids, bounds without their unit,
+    code sets and sources that do not exist.
     """
     return protocol_in(_FOLDER / name)
 
 
 def protocol_in(folder: Path) -> Protocol:
-    """The protocol in any folder with trial.yaml, readings.yaml, inclusion.yaml, donor.yaml and exclusion.yaml."""
-    names = ("trial.yaml", "readings.yaml", *(name for name, _, _ in _FILES))
-    texts = tuple((name, (folder / name).read_bytes()) for name in names if (folder / name).exists())
-    documents = {name: _document(name, content) for name, content in texts}
+    """The protocol in any folder with trial, readings, inclusion, donor and exclusion.yaml; see load_protocol."""
+    texts = tuple((name, _content(folder / name)) for name in ("trial.yaml", "readings.yaml", *_FILES))
+    documents = {name: read(name, content) for name, content in texts}
     criteria = [
         _criterion(file, row, kind, subject)
-        for file, kind, subject in _FILES
-        for row in documents.get(file, ())
+        for file, (kind, subject) in _FILES.items()
+        for row in _listed(file, documents[file])
     ]
     _refuse_duplicates(criteria)
-    trial = _parsed(Trial, "trial.yaml", documents.get("trial.yaml"))
-    readings = _parsed(Readings, "readings.yaml", documents.get("readings.yaml"))
+    trial = parsed(Trial, "trial.yaml", documents["trial.yaml"])
+    readings = parsed(Readings, "readings.yaml", documents["readings.yaml"])
+    _refuse_strangers(readings, criteria)
     return Protocol(trial, readings, tuple(criteria), texts)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key stands once: the usual loader would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
-        repeated = {key for key in keys if keys.count(key) > 1}
-        if repeated:
-            place = node.start_mark.line + 1
-            raise MalformedProtocol(f"line {place}: the key {sorted(map(str, repeated))[0]!r} stands twice")
-        return super().construct_mapping(node, deep)
-
-
-def _document(name: str, content: bytes) -> Any:
+def _content(path: Path) -> bytes:
     try:
-        return yaml.load(content, Loader=_StrictLoader)
-    except MalformedProtocol as error:
-        raise MalformedProtocol(f"{name}, {error}") from None
-    except yaml.YAMLError as error:
-        raise MalformedProtocol(f"{name}: not YAML: {error}") from None
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise MalformedProtocol(f"{path.name}: expected this file in {path.parent.name}") from None
 
 
-def _criterion(file: str, row: Mapping[str, Any], kind: Kind, subject: Subject) -> Criterion:
-    place = f"{file}, criterion {row.get('id', '?')}"
-    rule_kind = RULES.get(row.get("rule", ""))
-    if rule_kind is None or not all(row.get(key) for key in ("id", "name", "text")):
-        raise MalformedProtocol(f"{place}: expected id, name, text and a rule out of {', '.join(RULES)}")
-    parameters = {key: value for key, value in row.items() if key not in _OWN_KEYS}
+def _listed(file: str, document: Any) -> list[Any]:
+    if not isinstance(document, list):
+        raise MalformedProtocol(f"{file}: expected a list of criteria")
+    return document
+
+
+def _criterion(file: str, row: Any, kind: Kind, subject: Subject) -> Criterion:
+    named = row.get("id") if isinstance(row, dict) else None
+    place = f"{file}, criterion {named or '?'}"
+    one = parsed(Row, place, row)
+    rule_kind = RULES.get(one.rule)
+    if rule_kind is None:
+        raise MalformedProtocol(f"{place}, rule: expected one of {', '.join(RULES)}, found {one.rule!r}")
     return Criterion(
-        row["id"], row["name"], row.get("kind", kind), subject, row["text"], _parsed(rule_kind, place, parameters),
-        row.get("reading"), row.get("alternative"), _test(place, row.get("test")),
+        one.id, one.name, one.kind or kind, subject, one.text, parsed(rule_kind, place, one.model_extra),
+        one.reading, one.alternative, _test(place, one.test),
     )  # fmt: skip
 
 
@@ -207,18 +210,17 @@ def _test(place: str, row: Mapping[str, str] | None) -> Test | None:
     return Test(code, displays[code], row["name"])
 
 
-def _parsed(kind: type[P], place: str, row: Any) -> P:
-    try:
-        return kind.model_validate(row)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise MalformedProtocol(f"{place}, {where or 'whole'}: {first['msg']}") from None
-
-
 def _refuse_duplicates(criteria: Iterable[Criterion]) -> None:
     seen: set[str] = set()
     for criterion in criteria:
         if criterion.id in seen:
-            raise MalformedProtocol(f"the criterion {criterion.id} stands twice")
+            raise MalformedProtocol(f"criterion {criterion.id}: expected each id once, and it stands twice")
         seen.add(criterion.id)
+
+
+def _refuse_strangers(readings: Readings, criteria: Iterable[Criterion]) -> None:
+    known = {criterion.id for criterion in criteria}
+    named = {*readings.usual_case, readings.diagnosis, *(one for pair in readings.either for one in pair)}
+    if named - known:
+        strangers = ", ".join(sorted(named - known))
+        raise MalformedProtocol(f"readings.yaml: expected ids of criteria, found {strangers}")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from cds_service.clinical.doses import DoseSegment
 from cds_service.clinical.facts import PatientFacts, Skipped, Source
 from cds_service.clinical.interval import Interval
+from cds_service.clinical.medications import Derivation, MedicationUse
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Finding, Status
 from cds_service.trials.protocol import Criterion, Protocol, Readings, Trial
@@ -30,11 +31,13 @@ class Steroids:
     """The dose timeline as screened: today's dose in prednisone-equivalent mg, and every stretch with a dose.
 
     `per_day` is None where the medication sources cannot vouch for it, `per_kg` also where no weight counts.
+    `worked_out` says of each record, by its reference, how its doses were.
     """
 
     per_day: Interval | None
     per_kg: Interval | None
     timeline: tuple[DoseSegment, ...]
+    worked_out: Mapping[str, tuple[Derivation, ...]]
 
 
 # What must have been searched before a chart may stay silent; of the medications one is enough.
@@ -119,16 +122,19 @@ def _finding(case: Case, criterion: Criterion) -> Finding:
 def _steroids(case: Case) -> Steroids:
     gaps = case.gaps((("medicationStatements", "medicationRequests"),), case.steroids)
     taken = tuple(s for s in case.timeline.segments if not s.dose.is_zero)
+    worked_out = {use.reference: _derivations(use) for use in case.steroid_uses}
     if gaps:
-        return Steroids(None, None, taken)
+        return Steroids(None, None, taken, worked_out)
     today = case.timeline.on(case.as_of).dose
     weight = case.weights.on(case.as_of)
-    return Steroids(today, today.over(weight.weight.kilograms) if weight else None, taken)
+    return Steroids(today, today.over(weight.weight.kilograms) if weight else None, taken, worked_out)
 
 
-def verdict_of(
-    case: Case, protocol: Protocol, findings: Sequence[Finding]
-) -> tuple[Verdict, date | None]:
+def _derivations(use: MedicationUse) -> tuple[Derivation, ...]:
+    return tuple(step.derivation for step in use.steps if step.derivation)
+
+
+def verdict_of(case: Case, protocol: Protocol, findings: Sequence[Finding]) -> tuple[Verdict, date | None]:
     """The first row of the verdict table that holds, and the date for a not-yet."""
     if case.facts.died or (not has_evidence(case, protocol) and _was_looked_for(case, protocol)):
         return Verdict.NOT_APPLICABLE, None

@@ -69,9 +69,7 @@ def unreadable(fault: str = "timing-not-stated", **parts: Any) -> DoseStep:
     return step(ANYTHING, pattern="unknown", fault=fault, **parts)
 
 
-_USE = MedicationUse(
-    "use", "statement", "prednisone", "Prednisone", Certainty.CODED, Standing.TAKEN, "systemic", ()
-)
+_USE = MedicationUse("use", "statement", "prednisone", "Prednisone", Certainty.CODED, Standing.TAKEN, "systemic", ())
 
 
 def statement(reference: str, dose: Any, begins: date | str | None = None, ends: date | str | None = None,
@@ -112,8 +110,7 @@ def result(analyte: str, value: Interval | Unusable | int | str, on: date | str,
 def weights(*readings: tuple[date | str, Interval | int | str]) -> WeightHistory:
     """Weights in kg by day, referenced as "weight/1", "weight/2" and so on."""
     return WeightHistory(
-        result("weight", kilograms, on, f"weight/{place}")
-        for place, (on, kilograms) in enumerate(readings, 1)
+        result("weight", kilograms, on, f"weight/{place}") for place, (on, kilograms) in enumerate(readings, 1)
     )
 
 

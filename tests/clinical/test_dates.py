@@ -139,9 +139,7 @@ def test_adding_months_moves_the_month_by_exactly_that_many(start: date, months:
         (date(2000, 2, 29), 100, date(2100, 3, 1)),
     ],
 )
-def test_a_leap_day_birthday_falls_on_the_first_of_march_in_other_years(
-    born: date, age: int, expected: date
-) -> None:
+def test_a_leap_day_birthday_falls_on_the_first_of_march_in_other_years(born: date, age: int, expected: date) -> None:
     assert birthday(born, age) == expected
 
 

@@ -35,9 +35,9 @@ def today(*uses: MedicationUse) -> str:
 @pytest.mark.parametrize(
     ("drug", "factor"),
     [
-        ("prednisone", exactly(1)), ("prednisolone", exactly(1)),
-        ("methylprednisolone", exactly("1.25")), ("triamcinolone", exactly("1.25")), ("hydrocortisone", exactly("0.25")), ("cortisone", exactly("0.2")),
-        ("dexamethasone", exactly(Fraction(20, 3))), ("deflazacort", exactly(Fraction(5, 6))),
+        ("prednisone", exactly(1)), ("prednisolone", exactly(1)), ("methylprednisolone", exactly("1.25")),
+        ("triamcinolone", exactly("1.25")), ("hydrocortisone", exactly("0.25")),
+        ("cortisone", exactly("0.2")), ("dexamethasone", exactly(Fraction(20, 3))), ("deflazacort", exactly(Fraction(5, 6))),
         ("betamethasone", span(Fraction(20, 3), Fraction(25, 3))),
     ],
 )  # fmt: skip
@@ -102,9 +102,7 @@ def test_a_linked_statement_without_a_dose_takes_that_of_its_order() -> None:
 
 
 def test_a_linked_statement_on_hold_without_a_dose_lowers_its_order() -> None:
-    held = statement(
-        "s", unreadable("dose-not-stated"), "01-05", links=["o"], standing=Standing.HELD, written=ago(9)
-    )
+    held = statement("s", unreadable("dose-not-stated"), "01-05", links=["o"], standing=Standing.HELD, written=ago(9))
     assert today(held, order("o", 20, "01-05")) == "0-20"
 
 
@@ -138,12 +136,22 @@ def test_an_administration_does_not_end_an_order() -> None:
     assert today(order("o", 20, "01-05"), given("a", 40, "02-02")) == "20"
 
 
+def test_an_unlinked_administration_may_be_that_of_an_order_or_come_on_top() -> None:
+    assert today(order("o", 20, "01-05"), given("a", 40, AS_OF)) == "40-60"
+    assert today(order("o", 20, "01-05"), given("a", 10, AS_OF), given("b", 10, AS_OF)) == "20"
+
+
+def test_a_linked_record_that_replaces_a_newer_one_is_as_new_as_that() -> None:
+    ordered, other = order("o", 5, "02-01"), statement("s", 20, "01-15")
+    reported = statement("r", unreadable(), "01-01", links=["o"])
+    assert today(ordered, other) == "5-25"
+    assert today(ordered, other, reported) == "0-any"
+
+
 def test_unlinked_records_of_the_same_daily_dose_are_one_therapy() -> None:
     assert today(statement("s", 20, "01-05"), order("o", 20, "01-10", valid_until=day("12-31"))) == "20"
     assert today(statement("s", 20, "01-05"), order("o", 20, ago(300))) == "20"
-    assert (
-        today(statement("s", 20, "01-05"), statement("t", 20, "01-05"), statement("u", 5, "01-01")) == "20-25"
-    )
+    assert today(statement("s", 20, "01-05"), statement("t", 20, "01-05"), statement("u", 5, "01-01")) == "20-25"
 
 
 def test_unlinked_records_of_unequal_doses_are_the_newest_or_all_together() -> None:
@@ -231,9 +239,7 @@ def test_a_record_that_ends_the_day_after_the_next_begins_overlaps_for_two_days(
     ]
 
 
-@pytest.mark.parametrize(
-    ("refilled", "hole"), [("02-14", "20"), ("02-15", "0-20"), ("03-02", "0-20"), ("03-03", "0")]
-)
+@pytest.mark.parametrize(("refilled", "hole"), [("02-14", "20"), ("02-15", "0-20"), ("03-02", "0-20"), ("03-03", "0")])
 def test_a_hole_between_refills_is_carried_for_14_days_and_possible_for_30(refilled: str, hole: str) -> None:
     first = order("o", 20, "01-02", supply_ends=day("01-30"), active=False, standing=Standing.ENDED)
     found = doses(first, order("n", 20, refilled, supply_ends=day("04-15")))
@@ -260,9 +266,7 @@ def test_a_refilled_supply_is_one_dose_although_the_first_order_is_still_active(
 
 
 def test_a_hole_between_statements_is_no_dose() -> None:
-    assert course(statement("s", 20, "01-01", "01-31"), statement("t", 20, "02-05"))[1] == (
-        "2026-02-01 2026-02-04 0"
-    )
+    assert course(statement("s", 20, "01-01", "01-31"), statement("t", 20, "02-05"))[1] == ("2026-02-01 2026-02-04 0")
 
 
 def test_a_hole_that_another_record_fills_is_not_bridged() -> None:

@@ -41,12 +41,8 @@ def test_an_active_statement_without_an_end_runs_through_the_day_of_screening() 
     assert doses(statement("s", 20, "01-05")).on(AS_OF).goes_on
 
 
-@pytest.mark.parametrize(
-    ("written", "assumed"), [(ago(0), False), (ago(30), False), (ago(31), True), (None, True)]
-)
-def test_an_active_statement_is_assumed_when_not_confirmed_within_30_days(
-    written: date | None, assumed: bool
-) -> None:
+@pytest.mark.parametrize(("written", "assumed"), [(ago(0), False), (ago(30), False), (ago(31), True), (None, True)])
+def test_an_active_statement_is_assumed_when_not_confirmed_within_30_days(written: date | None, assumed: bool) -> None:
     assert ("assumed" in flags_today(statement("s", 20, "01-05", written=written))) is assumed
 
 
@@ -150,15 +146,9 @@ def test_a_local_drug_does_not_count() -> None:
 
 
 def test_not_taken_is_an_explicit_zero() -> None:
-    found = stretches(
-        statement("s", unreadable("dose-not-stated"), "01-05", standing=Standing.NOT_TAKEN), AS_OF
-    )
-    assert [(s.first, s.last, s.dose, s.sure, s.fault) for s in found] == [
-        (day("01-05"), AS_OF, ZERO, True, None)
-    ]
-    assert course(statement("s", 20, "01-05", "02-05", standing=Standing.NOT_TAKEN)) == [
-        "2026-01-05 2026-03-16 0"
-    ]
+    found = stretches(statement("s", unreadable("dose-not-stated"), "01-05", standing=Standing.NOT_TAKEN), AS_OF)
+    assert [(s.first, s.last, s.dose, s.sure, s.fault) for s in found] == [(day("01-05"), AS_OF, ZERO, True, None)]
+    assert course(statement("s", 20, "01-05", "02-05", standing=Standing.NOT_TAKEN)) == ["2026-01-05 2026-03-16 0"]
 
 
 def test_an_administration_counts_on_its_day() -> None:

@@ -89,9 +89,7 @@ def test_a_limit_holds_fails_or_cannot_be_told(value: str, limit: str, expected:
 
 
 @given(members(), LIMITS)
-def test_an_answer_is_true_of_every_number_of_the_interval(
-    pair: tuple[Interval, Fraction], limit: Limit
-) -> None:
+def test_an_answer_is_true_of_every_number_of_the_interval(pair: tuple[Interval, Fraction], limit: Limit) -> None:
     interval, number = pair
     answer = limit.holds_for(interval)
     assert answer is U or (answer is T) == keeps(limit, number)

@@ -30,9 +30,7 @@ def test_the_newest_day_counts() -> None:
 
 
 def test_results_of_one_day_that_differ_are_one_range_and_disagree() -> None:
-    chosen = newest(
-        [count("1.4", "03-10"), count("0.9", "03-10", "b"), count(BELOW_HALF, "03-10", "c")], "neutrophils"
-    )
+    chosen = newest([count("1.4", "03-10"), count("0.9", "03-10", "b"), count(BELOW_HALF, "03-10", "c")], "neutrophils")
     assert chosen is not None
     assert (chosen.quantity, chosen.disagree) == (span(0, "1.4"), True)
     assert len(chosen.results) == 3
@@ -89,12 +87,8 @@ def test_the_choice_does_not_depend_on_the_order_of_the_record(results: list[Res
     assert newest(results, "neutrophils") == newest(list(reversed(results)), "neutrophils")
 
 
-@pytest.mark.parametrize(
-    ("analyte", "low", "high"), [("bilirubin-total", 1, "1.5"), ("alt", 35, 60), ("ast", 35, 50)]
-)
-def test_a_missing_upper_limit_lies_in_the_range_of_common_laboratories(
-    analyte: str, low: int, high: str
-) -> None:
+@pytest.mark.parametrize(("analyte", "low", "high"), [("bilirubin-total", 1, "1.5"), ("alt", 35, 60), ("ast", 35, 50)])
+def test_a_missing_upper_limit_lies_in_the_range_of_common_laboratories(analyte: str, low: int, high: str) -> None:
     assert default_upper_limit(analyte) == span(low, high)
 
 

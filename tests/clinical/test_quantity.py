@@ -42,9 +42,7 @@ def test_a_count_is_read_in_every_spelling(analyte: str, value: str, unit: str) 
     assert read(analyte, value, unit) == exactly("4.5")
 
 
-@pytest.mark.parametrize(
-    "unit", ["uL", "g", "K", "L", "mg/dL", "10*3/u", "10*3", "%", "G", "kL", "fL", "m/L"]
-)
+@pytest.mark.parametrize("unit", ["uL", "g", "K", "L", "mg/dL", "10*3/u", "10*3", "%", "G", "kL", "fL", "m/L"])
 def test_a_count_in_a_unit_that_is_no_count_is_not_used(unit: str) -> None:
     assert read("platelets", "200", unit) == "unit-not-understood"
 
@@ -100,9 +98,7 @@ def test_a_unit_that_the_table_does_not_list_is_not_guessed(analyte: str, unit: 
     assert read(analyte, "50", unit) == "unit-not-understood"
 
 
-@pytest.mark.parametrize(
-    "analyte", ["creatinine", "bilirubin-total", "alt", "neutrophils", "weight", "height", "lvef"]
-)
+@pytest.mark.parametrize("analyte", ["creatinine", "bilirubin-total", "alt", "neutrophils", "weight", "height", "lvef"])
 def test_a_missing_unit_is_never_taken_for_the_expected_one(analyte: str) -> None:
     assert read(analyte, "1.5") == "no-unit"
     assert read(analyte, "1.5", "") == "no-unit"
@@ -113,9 +109,7 @@ def test_a_missing_unit_is_never_taken_for_the_expected_one(analyte: str) -> Non
     [("11.9", "no-unit"), ("12", exactly(12)), ("900", exactly(900)), ("901", "no-unit"), ("2000", "no-unit"),
      ("2001", exactly("2.001")), ("150000", exactly(150))],
 )  # fmt: skip
-def test_bare_platelets_are_read_where_only_one_unit_explains_them(
-    value: str, expected: Interval | str
-) -> None:
+def test_bare_platelets_are_read_where_only_one_unit_explains_them(value: str, expected: Interval | str) -> None:
     assert read("platelets", value) == expected
 
 
@@ -148,9 +142,7 @@ def test_a_score_needs_no_unit(analyte: str, value: str) -> None:
         ("creatinine-clearance-reported", "mL/min", "400", "401"),
     ],
 )  # fmt: skip
-def test_a_value_outside_what_is_plausible_is_a_unit_error(
-    analyte: str, unit: str, inside: str, outside: str
-) -> None:
+def test_a_value_outside_what_is_plausible_is_a_unit_error(analyte: str, unit: str, inside: str, outside: str) -> None:
     assert read(analyte, inside, unit) == exactly(inside)
     assert read(analyte, outside, unit) == "implausible"
 
@@ -190,9 +182,7 @@ def test_code_and_words_of_a_unit_must_not_contradict_each_other(
 
 
 def test_a_molar_unit_coded_in_another_system_is_read_by_its_words() -> None:
-    assert read("creatinine", "122", "umol/L", code="258814008", system=SNOMED) == exactly(
-        Fraction(1220, 884)
-    )
+    assert read("creatinine", "122", "umol/L", code="258814008", system=SNOMED) == exactly(Fraction(1220, 884))
 
 
 @pytest.mark.parametrize(
@@ -205,9 +195,7 @@ def test_a_molar_unit_coded_in_another_system_is_read_by_its_words() -> None:
         (None, exactly("0.5")),
     ],
 )
-def test_a_comparator_opens_the_interval_in_the_converted_unit(
-    comparator: str | None, expected: Interval
-) -> None:
+def test_a_comparator_opens_the_interval_in_the_converted_unit(comparator: str | None, expected: Interval) -> None:
     found = convert("neutrophils", RawQuantity(Decimal(500), "/uL", comparator=comparator))
     assert isinstance(found, Converted)
     assert found.interval == expected
@@ -277,15 +265,11 @@ def ucum() -> object:
 
 
 @pytest.mark.parametrize(("analyte", "code"), _factors())
-def test_each_factor_agrees_with_ucumvert_where_it_knows_both_units(
-    ucum: object, analyte: str, code: str
-) -> None:
+def test_each_factor_agrees_with_ucumvert_where_it_knows_both_units(ucum: object, analyte: str, code: str) -> None:
     units = analyte_units()[analyte]
     factor = _second_opinion(ucum, code, units.unit)
     if factor is None:
-        assert code[0] == "{" or code[:2] in ("[I", "[i") or code in ("U/L", "mU/mL"), (
-            "not known for another reason"
-        )
+        assert code[0] == "{" or code[:2] in ("[I", "[i") or code in ("U/L", "mU/mL"), "not known for another reason"
         return
     assert float(units.factors[code]) == pytest.approx(factor, rel=1e-9)
 
@@ -317,9 +301,7 @@ def _seen() -> list[dict[str, str]]:
     if not SEEN.exists():
         return []
     with SEEN.open(encoding="utf-8") as lines:
-        return [
-            row for row in csv.DictReader(lines, delimiter="\t") if not row["matched_by"].startswith("text")
-        ]
+        return [row for row in csv.DictReader(lines, delimiter="\t") if not row["matched_by"].startswith("text")]
 
 
 def _values(row: dict[str, str]) -> list[str]:
@@ -333,11 +315,7 @@ def _analyte(row: dict[str, str]) -> str:
 
 
 def _found(row: dict[str, str], value: str) -> Interval | str:
-    number = (
-        Decimal(value.lstrip("<>"))
-        if "Quantity" in row["value_kind"] or "Integer" in row["value_kind"]
-        else None
-    )
+    number = Decimal(value.lstrip("<>")) if "Quantity" in row["value_kind"] or "Integer" in row["value_kind"] else None
     found = convert(
         _analyte(row),
         RawQuantity(number, row["unit"] or None, row["unit_system"] or None, row["unit_code"] or None),
@@ -346,9 +324,7 @@ def _found(row: dict[str, str], value: str) -> Interval | str:
 
 
 @pytest.mark.skipif(not SEEN.exists(), reason="../shared/data/lab-units.tsv is not beside the repository")
-@pytest.mark.parametrize(
-    "row", _seen(), ids=lambda row: f"{row['analyte']}-{row['unit'] or row['unit_code']}"
-)
+@pytest.mark.parametrize("row", _seen(), ids=lambda row: f"{row['analyte']}-{row['unit'] or row['unit_code']}")
 def test_each_way_seen_in_public_data_converts_or_is_refused_as_noted(row: dict[str, str]) -> None:
     for value in _values(row):
         assert _found(row, value) == _expected(row, value)

@@ -42,21 +42,25 @@ def test_steps_in_sequence_follow_each_other_whatever_their_place_in_the_record(
 
 
 def test_steps_that_touch_on_one_day_hand_over_on_it() -> None:
-    assert laid(
-        step(40, first="01-01", last="01-08", order=1), step(20, first="01-08", last="01-15", order=2)
-    ) == ["2026-01-01 2026-01-07 40", "2026-01-08 2026-01-15 20"]
+    assert laid(step(40, first="01-01", last="01-08", order=1), step(20, first="01-08", last="01-15", order=2)) == [
+        "2026-01-01 2026-01-07 40",
+        "2026-01-08 2026-01-15 20",
+    ]
 
 
 def test_a_step_that_ends_the_day_before_keeps_its_last_day() -> None:
-    assert laid(
-        step(40, first="01-01", last="01-07", order=1), step(20, first="01-08", last="01-15", order=2)
-    ) == ["2026-01-01 2026-01-07 40", "2026-01-08 2026-01-15 20"]
+    assert laid(step(40, first="01-01", last="01-07", order=1), step(20, first="01-08", last="01-15", order=2)) == [
+        "2026-01-01 2026-01-07 40",
+        "2026-01-08 2026-01-15 20",
+    ]
 
 
 def test_a_step_that_runs_on_beyond_the_next_beginning_is_only_possible_there() -> None:
-    assert laid(
-        step(40, first="01-01", last="01-09", order=1), step(20, first="01-08", last="01-15", order=2)
-    ) == ["2026-01-01 2026-01-07 40", "2026-01-08 2026-01-09 0-40", "2026-01-08 2026-01-15 20"]
+    assert laid(step(40, first="01-01", last="01-09", order=1), step(20, first="01-08", last="01-15", order=2)) == [
+        "2026-01-01 2026-01-07 40",
+        "2026-01-08 2026-01-09 0-40",
+        "2026-01-08 2026-01-15 20",
+    ]
 
 
 def test_a_step_without_an_end_lasts_until_the_next_one_begins() -> None:

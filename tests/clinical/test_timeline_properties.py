@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.doses import DoseSegment, Timeline
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
+from cds_service.clinical.medications import DoseStep, Kind, MedicationUse, Standing
 from tests.clinical.builders import AS_OF, ago, doses, exactly, span, statement, unreadable, weights
 
 WEIGHTS = weights((ago(200), 70), (ago(100), 66), (ago(12), 71))
@@ -70,6 +71,11 @@ def medication_uses(draw: st.DrawFn, reference: str) -> MedicationUse:
 @st.composite
 def records(draw: st.DrawFn) -> list[MedicationUse]:
     return [draw(medication_uses(reference)) for reference in REFERENCES[: draw(st.integers(0, 4))]]
+
+
+def apart(use: MedicationUse) -> MedicationUse:
+    """The record without anything that ties it to another one."""
+    return replace(use, links=frozenset(), steps=tuple(replace(step, added_to=False) for step in use.steps))
 
 
 def built(uses: list[MedicationUse]) -> Timeline:
@@ -131,19 +137,24 @@ def encloses(wider: Interval, narrower: Interval) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["statement", "request", "administration"])
-@given(records(), st.integers(0, 200), st.integers(0, 60), st.data())
+@given(records(), st.integers(0, 200), st.integers(0, 60))
 def test_an_unreadable_record_never_narrows_the_dose_of_its_days(
-    kind: str, uses: list[MedicationUse], begin: int, length: int, data: st.DataObject
+    kind: Kind, found: list[MedicationUse], begin: int, length: int
 ) -> None:
     first = ago(begin)
-    last = min(first + timedelta(days=length), AS_OF)
-    links = data.draw(st.sets(st.sampled_from(REFERENCES[:4]), max_size=1))
-    use = statement("unreadable", unreadable(), first, last, links=links)
-    added = MedicationUse(
-        use.reference, kind, use.drug, use.label, use.certainty, use.standing, use.route,  # type: ignore[arg-type]
-        use.steps, use.begins, use.ends, written=use.written, active=True, links=use.links,
-    )  # fmt: skip
+    last = first if kind == "administration" else min(first + timedelta(days=length), AS_OF)
+    uses = [apart(use) for use in found]
+    added = replace(statement("unreadable", unreadable(), first, last), kind=kind, active=True)
     before, after = built(uses), built([*uses, added])
     for shift in range((last - first).days + 1):
         on = first + timedelta(days=shift)
         assert encloses(after.on(on).dose, before.on(on).dose), on
+
+
+@given(medication_uses("use/0"), st.integers(0, 60), st.sampled_from(["dose-not-stated", "timing-not-stated"]))
+def test_an_unreadable_report_of_an_order_never_narrows_its_dose(use: MedicationUse, begin: int, fault: str) -> None:
+    ordered = replace(apart(use), kind="request")
+    report = statement("report", unreadable(fault), ago(begin), links=["use/0"])
+    before, after = built([ordered]), built([ordered, report])
+    for shift in range(begin + 1):
+        assert encloses(after.on(ago(shift)).dose, before.on(ago(shift)).dose), ago(shift)

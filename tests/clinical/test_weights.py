@@ -102,8 +102,8 @@ def test_recent_weights_are_those_of_the_last_90_days(days: int, inside: bool) -
 @pytest.mark.parametrize(
     ("first", "second", "days", "contradicts"),
     [
-        ("70", "77", 30, False), ("70", "77.01", 30, True), ("70", "63", 30, False), ("70", "62.99", 30, True),
-        ("70", "77.01", 31, False), ("70", "77.01", 1, True), ("70", "70", 1, False),
+        ("70", "77", 30, False), ("70", "77.01", 30, True), ("70", "63", 30, False),
+        ("70", "62.99", 30, True), ("70", "77.01", 31, False), ("70", "77.01", 1, True), ("70", "70", 1, False),
     ],
 )  # fmt: skip
 def test_weights_contradict_each_other_when_they_differ_by_more_than_a_tenth_within_30_days(

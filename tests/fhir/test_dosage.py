@@ -83,7 +83,8 @@ def test_synthea_writes_one_tablet_of_five_milligrams_as_one() -> None:
         ({**dose(10**400), **DAILY}, "dose-not-stated"),
         ({**dose(None), **DAILY}, "dose-not-stated"),
         ({**dose(-5), **DAILY}, "dose-not-stated"),
-        ({"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg", "comparator": "<"}}], **DAILY}, "dose-not-stated"),
+        ({"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg", "comparator": "<"}}], **DAILY},
+         "dose-not-stated"),
         ({"doseAndRate": [{"doseQuantity": {"value": 1, "unit": "tablet", "code": "mg", "system": UCUM}}], **DAILY},
          "unit-not-understood"),
         ({"doseAndRate": [{"rateQuantity": {"value": 5, "unit": "mg/h"}}], **DAILY}, "unit-not-understood"),
@@ -234,6 +235,17 @@ def test_oracle_states_the_dose_in_words_and_how_often_in_a_local_code() -> None
 def test_text_and_structure_that_differ_span_both_and_are_a_conflict(dosage: Json, daily: Interval) -> None:
     found = step(dosage)
     assert (found.daily, found.conflict) == (daily, True)
+
+
+@pytest.mark.parametrize("text", ["Taper as directed", "Take 3 tabs then 2 tabs daily"])
+def test_an_unclear_text_contradicts_only_where_there_is_a_dose(text: str) -> None:
+    assert not step({"text": text}).conflict
+    assert step({**dose(20), **DAILY, "text": text}).conflict
+
+
+def test_a_text_of_several_doses_leaves_the_dose_open_above_what_is_coded() -> None:
+    found = step({**dose(5), **DAILY, "text": "Take 3 tabs then 2 tabs daily"})
+    assert (found.daily, found.fault) == (ANYTHING, "several-doses")
 
 
 def test_a_text_that_agrees_with_the_structure_adds_nothing() -> None:

@@ -196,6 +196,8 @@ def test_an_answer_with_anything_broken_is_read_or_refused_by_name(path: Path, j
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from([path for path in PLACES if path[:2] == ("entry", 1)]), JUNK)
 def test_a_broken_diagnosis_is_known_listed_or_doubted_but_never_lost(path: Path, junk: object) -> None:
+    if path[3:4] == ("code",) and isinstance(junk, str):
+        return  # another code, or other words: another diagnosis
     document = copy.deepcopy(GOOD)
     _changed(document, path, copy.deepcopy(junk), False)
     try:

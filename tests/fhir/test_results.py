@@ -153,8 +153,15 @@ def test_a_name_without_a_code_is_no_result() -> None:
     assert (facts.results, facts.unread) == ((), ())
 
 
-@pytest.mark.parametrize(("code", "unit", "clash"), [("2160-0", "umol/L", True), ("14682-9", "umol/L", False),
-                                                    ("35203-9", "umol/L", False), ("14682-9", "mg/dL", True)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "unit", "clash"),
+    [
+        ("2160-0", "umol/L", True),
+        ("14682-9", "umol/L", False),
+        ("35203-9", "umol/L", False),
+        ("14682-9", "mg/dL", True),
+    ],
+)
 def test_a_unit_that_contradicts_the_code_decides_and_is_a_conflict(code: str, unit: str, clash: bool) -> None:
     value = 88.4 if unit == "umol/L" else 1
     found = the_result(observation(code, **quantity(value, unit)))

@@ -43,6 +43,12 @@ def test_numbers_are_kept_exactly_as_written(value: str) -> None:
     assert quantity.value == Decimal(value)
 
 
+def test_a_fraction_with_more_digits_than_a_measurement_has_is_no_number() -> None:
+    for digits, readable in ((39, True), (40, True), (41, False), (5000, False)):
+        raw = b'{"value": 0.%s}' % (b"1" * digits)
+        assert (decode(raw, el.Quantity) is not None) is readable
+
+
 @pytest.mark.parametrize(
     "wrapped",
     [

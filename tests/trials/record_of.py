@@ -45,7 +45,8 @@ Answers = dict[str, list[Resource]]
 _CONDITIONS = [{"icd-10-cm": "D89.811", "severity": "NIH severe", "recorded": "2026-02-01"}]
 _PROCEDURES = [{"icd-10-pcs": "30243Y3", "on": "2024-05-10"}]
 _PREDNISONE = {"mg": 30, "from": "2026-01-05"}
-_WEIGHED_ON = ("2025-10-20", "2025-11-20", "2025-12-20", "2026-01-20", "2026-02-18", "2026-03-09")
+_WEIGHED_ON = ("2025-08-20", "2025-09-20", "2025-10-20", "2025-11-20", "2025-12-20", "2026-01-20",
+               "2026-02-18", "2026-03-09")  # fmt: skip
 _LABS = {
     "creatinine": "0.9 mg/dL", "neutrophils": "3.1 10*9/L", "platelets": "140 10*9/L",
     "bilirubin-total": {"value": "0.6 mg/dL", "high": "1.2 mg/dL"},
@@ -177,5 +178,3 @@ def criterion(screening: Screening, criterion_id: str) -> dict[str, Any]:
 
 def text_of(screening: Screening) -> str:
     return json.dumps(printed(screening), ensure_ascii=False)
-
-

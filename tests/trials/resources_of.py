@@ -61,8 +61,9 @@ def procedure(name: str, facts: Shorthand) -> Resource:
 
 def medication(name: str, drug: str, facts: Shorthand) -> Resource:
     _only(facts, {"kind", "mg", "mg_per_kg", "unit", "every", "as_needed", "sig", "route", "from", "to", "on", "status",
-                  "asserted", "named", "display", "code", "derived_from", "supply", "intent", "broken", "patient"})  # fmt: skip
+                  "asserted", "named", "display", "code", "derived_from", "supply", "intent", "id", "broken", "patient"})  # fmt: skip
     kind = facts.get("kind", "statement")
+    name = facts.get("id", name)
     made = {"statement": _statement, "request": _request, "administration": _administration}[kind]
     found = made(name, facts)
     found["medicationCodeableConcept"] = _drug(drug, facts)

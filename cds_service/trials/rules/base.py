@@ -60,6 +60,12 @@ Sources = Annotated[Needs, BeforeValidator(_needs)]
 Concepts = Annotated[tuple[str, ...], BeforeValidator(_concepts)]
 
 
+def in_unit(limit: Limit, unit: str) -> None:
+    """Raises ValueError unless the limit is written in the unit in which the rule reads values."""
+    if limit.unit != unit:
+        raise ValueError(f"expected a limit in {unit}, found {str(limit)!r}")
+
+
 class Parameters(BaseModel):
     """A part of the protocol's YAML: every key is known, nothing changes after loading."""
 

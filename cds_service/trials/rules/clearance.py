@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.dates import DayRange, completed_years
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import newest, usable
+from cds_service.clinical.labs import newest, unit_of, usable
 from cds_service.clinical.renal import adjusted_weight, cockcroft_gault, ideal_weight
 from cds_service.clinical.truth import Truth
 from cds_service.clinical.weights import WeightOnDay
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, in_unit, not_searched
 from cds_service.trials.rules.recent import (
     Freshness,
     Recent,
@@ -53,6 +55,12 @@ class CreatinineClearance(Rule):
     unsteady: Unsteady
     dialysis: Concepts
     otherwise: Literal["review"]
+
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        in_unit(self.limit, PER_MINUTE)
+        in_unit(self.unsteady.rise, unit_of(self.creatinine[0]))
+        return self
 
     def judge(self, case: Case) -> Judgement:
         found = recent(case, self.creatinine[0], self.fresh)
@@ -141,9 +149,7 @@ class CreatinineClearance(Rule):
             if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last < found.chosen.day
         ]
         rises = [found.chosen.quantity.low - one.low for one in earlier]
-        return any(
-            self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises if rise > 0
-        )
+        return any(self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises if rise > 0)
 
     def _on_dialysis(self, case: Case) -> bool:
         active = [p for p in case.facts.problems_of(self.dialysis) if p.activity != "resolved"]

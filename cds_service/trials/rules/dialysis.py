@@ -35,7 +35,7 @@ class OngoingDialysis(Rule):
         sure = [p for p in listed if self._excludes(p, bool(peritoneal) or self._may_be_peritoneal(case))]
         if sure:
             assumed = all(p.activity == "not-stated" for p in sure)
-            flags = {Flag.ASSUMED} if assumed else set[Flag]()
+            flags = frozenset({Flag.ASSUMED} if assumed else ())
             return failed(Reason("dialysis-listed"), [seen(p) for p in sure[:3]], flags)
         lately = [i for i in done if self._within(i, case, self.past)]
         doubtful = [*listed, *(f for f in peritoneal if self._may_go_on(f, case)), *lately]
@@ -66,9 +66,7 @@ class OngoingDialysis(Rule):
         return bool(case.gaps(self.needs, self.peritoneal))
 
     def _excludes(self, problem: Problem, may_be_peritoneal: bool) -> bool:
-        return is_sure(problem, self.haemodialysis) or (
-            is_sure(problem, self.unspecific) and not may_be_peritoneal
-        )
+        return is_sure(problem, self.haemodialysis) or (is_sure(problem, self.unspecific) and not may_be_peritoneal)
 
     def _none(self, case: Case, past: Sequence[Intervention]) -> Judgement:
         judgement = self.nothing_recorded(case, evidence=[seen(i) for i in past[:2]])

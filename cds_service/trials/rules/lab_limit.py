@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
+from pydantic import model_validator
 
-from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Cure, Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit, not_searched
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
 from cds_service.trials.rules.support import Support, edge_of_support, supporting
 
@@ -42,6 +42,11 @@ class LabLimit(Rule):
     supported_by: tuple[Support, ...] = ()
     computed_from: Shares | None = None
     instead: Concepts = ()
+
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        in_unit(self.limit, unit_of(self.lab[0]))
+        return self
 
     def judge(self, case: Case) -> Judgement:
         chosen = self._newest(case)
@@ -126,8 +131,8 @@ class LabLimit(Rule):
         for analyte in self.instead:
             other = newest(case.facts.results, analyte)
             if other and counted(case, other, self.fresh):
-                values = {"value": Measure(other.quantity, unit_of(analyte)), "measured": other.day}
-                reason = Reason("other-measure-only", values)
+                measured = Measure(other.quantity, unit_of(analyte))
+                reason = Reason("other-measure-only", {"value": measured, "measured": other.day})
                 return Judgement(Status.UNKNOWN, reason, tuple(result_evidence(other)))
         return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval
@@ -10,7 +12,7 @@ from cds_service.clinical.labs import default_upper_limit, unit_of
 from cds_service.clinical.truth import Truth, every
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Rule
+from cds_service.trials.rules.base import Bound, Concepts, Rule, in_unit
 from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent
 
 
@@ -25,6 +27,13 @@ class LabRatio(Rule):
     limit: Bound
     fresh: Freshness
     otherwise: Literal["review"]
+
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        in_unit(self.limit, "{ULN}")
+        if default_upper_limit(self.lab[0]) is None:
+            raise ValueError(f"no usual range is known for {self.lab[0]}")
+        return self
 
     def judge(self, case: Case) -> Judgement:
         found = recent(case, self.lab[0], self.fresh)
@@ -61,9 +70,7 @@ class LabRatio(Rule):
         default = default_upper_limit(self.lab[0])
         assert default is not None, f"upper_limits.yaml has no row for {self.lab[0]}"
         return [
-            r.quantity.over(r.upper_limit or default)
-            for r in found.chosen.results
-            if isinstance(r.quantity, Interval)
+            r.quantity.over(r.upper_limit or default) for r in found.chosen.results if isinstance(r.quantity, Interval)
         ]
 
     def _values(self, found: Recent, ratios: list[Interval]) -> dict[str, Value]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.interval import Limit
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Cure, Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit
 from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent, result_evidence
 
 
@@ -29,6 +32,12 @@ class PerformanceStatus(Rule):
     fresh: Freshness
     curable: Cure
     converted: Converted
+
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        for limit in (self.limit, self.converted.supports, self.converted.against):
+            in_unit(limit, "{score}")
+        return self
 
     def judge(self, case: Case) -> Judgement:
         score, converted = self.score[0], self.converted.score[0]

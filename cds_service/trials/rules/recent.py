@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cds_service.clinical.evidence import Evidence, Measure, Reason
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.labs import Chosen, Result, newest, unit_of
 from cds_service.clinical.quantity import Unusable
@@ -38,7 +38,7 @@ class Recent:
 def recent(case: Case, analyte: str, fresh: Freshness) -> Recent | None:
     """The newest usable result that is not too old; None when there is none."""
     chosen = newest(case.facts.results, analyte)
-    return chosen and counted(case, chosen, fresh)
+    return counted(case, chosen, fresh) if chosen else None
 
 
 def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
@@ -80,7 +80,7 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
     if gaps:
         return not_searched(gaps, evidence)
     if old:
-        values = {"measured": old.day, "fresh": fresh.flag}
+        values: dict[str, Value] = {"measured": old.day, "fresh": fresh.flag}
         return Judgement(Status.UNKNOWN, Reason("result-too-old", values), evidence, frozenset({Flag.STALE}))
     return Judgement(Status.UNKNOWN, Reason("no-result"))
 

@@ -111,9 +111,7 @@ class SeverityGrade(Rule):
         """The sure grades before the others; of those the undated, which may be today's, and the newest dated."""
         best = [g for g in grades if g.sure] or grades
         latest = max((g.recorded for g in best if g.recorded), default=None)
-        return sorted(
-            (g for g in best if g.recorded in (None, latest)), key=lambda g: (g.recorded is None, g.grade)
-        )
+        return sorted((g for g in best if g.recorded in (None, latest)), key=lambda g: (g.recorded is None, g.grade))
 
     def _by_lung_function(self, case: Case) -> Judgement | None:
         if self.lung is None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.doses import WeighedSegment
 from cds_service.clinical.evidence import Measure, Reason, Value
@@ -10,7 +14,7 @@ from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, Length, failed, not_searched
+from cds_service.trials.rules.base import Bound, Length, failed, in_unit, not_searched
 from cds_service.trials.rules.steroids import SteroidRule
 
 
@@ -21,13 +25,20 @@ class SteroidCeiling(SteroidRule):
     noticed: Length
     continuous: Length
 
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        in_unit(self.dose, steroids.PER_KG)
+        return self
+
     def judge(self, case: Case) -> Judgement:
         gaps = self.medication_gaps(case)
         if gaps:
             return not_searched(gaps)
         recent = steroids.since(case.weighed, self.continuous.before(case.as_of))
         if all(s.segment.dose.is_zero for s in recent):
-            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            ended = self.ended(case)
+            nothing = self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            return replace(nothing, reason=ended.reason, evidence=ended.evidence) if ended else nothing
         judged = self._judged(case, recent)
         surely = self._days(case, recent, {Truth.TRUE})
         lately = steroids.since(recent, case.as_of - timedelta(days=max(0, surely - 1)))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.doses import WeighedSegment
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
@@ -13,7 +15,7 @@ from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, Length, not_searched
+from cds_service.trials.rules.base import Bound, Length, in_unit, not_searched
 from cds_service.trials.rules.steroids import SteroidRule
 
 
@@ -45,6 +47,12 @@ class SteroidCourse(SteroidRule):
     every_other_day: Literal["mean"]
     equivalents: Literal["counted"]
 
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        in_unit(self.dose, steroids.PER_KG)
+        in_unit(self.duration, "d")
+        return self
+
     def judge(self, case: Case) -> Judgement:
         gaps = self.medication_gaps(case)
         current = case.weighed[-1] if case.weighed else None
@@ -74,11 +82,7 @@ class SteroidCourse(SteroidRule):
         return Judgement(Status.REVIEW, Reason("dose-unclear", values), evidence, flags)
 
     def _not_taken_today(self, case: Case) -> Judgement:
-        last = next((s for s in reversed(case.weighed) if not s.segment.dose.is_zero), None)
-        if last is None:
-            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
-        values: dict[str, Value] = {"dose": Measure(last.segment.dose, steroids.PER_DAY), "until": last.last}
-        return Judgement(Status.FAIL, Reason("steroid-ended", values), tuple(steroids.dose_evidence(case, last)))
+        return self.ended(case) or self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
 
     def _run(self, case: Case) -> Run:
         run: list[WeighedSegment] = []

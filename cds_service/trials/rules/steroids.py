@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.doses import DoseSegment, WeighedSegment
-from cds_service.clinical.evidence import Evidence, Measure, Reason
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import MEDICATION_SOURCES, Case, Gap, Needs
@@ -42,6 +42,14 @@ class SteroidRule(Rule):
         if gaps:
             return not_searched(gaps, evidence)
         return Judgement(Status.UNKNOWN, Reason("no-weight"), evidence)
+
+    def ended(self, case: Case) -> Judgement | None:
+        """A failure for want of a dose today, with the last one; None when there never was one."""
+        last = next((s for s in reversed(case.weighed) if not s.segment.dose.is_zero), None)
+        if last is None:
+            return None
+        values: dict[str, Value] = {"dose": Measure(last.segment.dose, PER_DAY), "until": last.last}
+        return Judgement(Status.FAIL, Reason("steroid-ended", values), tuple(dose_evidence(case, last)))
 
     def with_doubts(self, case: Case, judged: Judgement, segments: Iterable[WeighedSegment]) -> Judgement:
         """A judgement of doses per kg, given to a person where records contradict each other.

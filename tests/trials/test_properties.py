@@ -1,0 +1,186 @@
+"""What must hold of every record: doubt never helps, order never matters, other people's data change nothing.
+
+"More favourable" means that a criterion becomes `pass` that was not, or that a screening becomes a candidate.
+A failure may well become unknown when what it rested on cannot be read: no rule may fail on what it cannot see.
+By the same token nothing may become `fail` that was not. Three losses are the contract's own and stay outside:
+
+- a source that a criterion only also reads may be missing: then it passes, and says so by `assumed`;
+- of the two medication sources one is enough, so that leaving one out is like a site that has only the other;
+- administrations are never required: without them the dose timeline rests on statements and orders.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator, Set
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.pipeline import screen_records
+from cds_service.trials.finding import Flag, Status
+from cds_service.trials.screening import Screening, Verdict
+from tests.trials.record_of import (
+    PROTOCOL,
+    SCREENED_ON,
+    Answers,
+    answers_of,
+    as_json,
+    printed,
+    records_of,
+    text_of,
+)
+
+PRESSED = {
+    "condition": [
+        {"icd-10-gm": "T86.05", "recorded": "2026-03-01"}, {"icd-10-cm": "D89.813", "recorded": "2026-01-01"},
+        {"icd-10-cm": "M31.11"}, {"icd-10-cm": "Z99.2"}, {"icd-10-cm": "Z92.850"},
+    ],
+    "procedure": [
+        {"cpt": 38242, "on": "2026-01-10"}, {"cpt": 38228, "on": "2025-12-01"}, {"snomed": 71192002, "on": "2026-03-01"},
+        {"cpt": 36522, "on": "2026-03-01"}, {"snomed": 12719002, "on": "2026-03-08"}, {"cpt": 38241, "on": "2022-01-01"},
+    ],
+    "prednisone": [
+        {"mg": 20, "from": "2026-01-05"}, {"kind": "administration", "mg": 10, "on": "2026-03-16", "derived": None},
+    ],
+    "ruxolitinib": [{"mg": 10, "from": "2025-10-01"}, {"mg": 10, "from": "2026-03-01", "kind": "request"}],
+    "basiliximab": {"kind": "administration", "mg": 20, "on": "2026-03-01"},
+    "filgrastim": {"kind": "administration", "mg": 0.3, "on": "2026-03-07"},
+    "labs": [
+        {"creatinine": "0.5 mg/dL", "on": "2026-03-05"}, {"creatinine": "0.9 mg/dL", "on": "2026-03-10"},
+        {"neutrophils": "1.2 10*9/L", "on": "2026-03-05"}, {"neutrophils": "0.8 10*9/L", "on": "2026-03-10"},
+        {"wbc": "1.0 10*9/L", "neutrophils-percent": "50 %", "on": "2026-03-12"},
+        {"platelets": "26 10*9/L", "on": "2026-03-10"}, {"platelets": "20 10*9/L", "on": "2026-03-11"},
+        {"alt": {"value": "400 U/L", "high": "50 U/L"}, "on": "2026-03-11"}, {"alt": "30 U/L", "on": "2026-03-05"},
+        {"creatinine-clearance-reported": "50 mL/min", "on": "2026-03-10"},
+    ],
+    "function": [
+        {"ecog": 3, "on": "2026-03-01"}, {"karnofsky": 90, "on": "2026-03-10"}, {"lvef": "40 %", "on": "2026-03-01"},
+        {"lvef": "60 %", "on": "2026-01-01"}, {"fev1-percent-predicted": "45 %", "on": "2026-03-01"},
+        {"fev1-percent-predicted": "80 %", "on": "2026-01-01"},
+    ],
+    "weight": [{"kg": 70, "on": "2026-01-05"}, {"kg": 70, "on": "2026-02-05"}, {"kg": 85, "on": "2026-03-09"}],
+}  # fmt: skip
+PRESSED["prednisone"][1].pop("derived")  # type: ignore[index,union-attr]
+RECORDS = {
+    "a patient whom nothing speaks against": {},
+    "a patient whom everything speaks against": PRESSED,
+    "a washout on its last days": {
+        "procedure": [{"cpt": 38242, "on": "2025-12-05"}, {"cpt": 38242, "on": "2025-12-07"}],
+        "rituximab": {"kind": "administration", "mg": 700, "on": "2026-02-16"},
+        "methylprednisolone": [{"mg": 24, "from": "2026-01-05", "to": "2026-03-01"}, {"mg": 64, "from": "2026-03-02"}],
+    },
+    "nothing but an autologous transplantation": {"conditions": "none", "procedures": {"cpt": 38241, "on": "2024-01-01"}},
+}  # fmt: skip
+NEEDED = ("conditions", "procedures", "labs", "body", "function")
+MEDICATIONS = ("medicationStatements", "medicationRequests")
+ALSO_READ = {"E09", "E11", "E12", "I07a", "I07b"}
+each_record = pytest.mark.parametrize("facts", RECORDS.values(), ids=RECORDS)
+
+
+def screening_of(answers: Answers, states: dict[str, str] | None = None) -> Screening:
+    return screen_records(records_of(answers, states), PROTOCOL, SCREENED_ON)
+
+
+def assert_not_helped(before: Screening, after: Screening, lost: str, beside: Set[str] = frozenset()) -> None:
+    for old, new in zip(before.findings, after.findings, strict=True):
+        if new.status is not old.status and old.id not in beside:
+            assert new.status is not Status.FAIL, f"{old.id} fails on what cannot be seen: {lost}"
+            tolerated = old.id in ALSO_READ and Flag.ASSUMED in new.flags
+            assert new.status is not Status.PASS or tolerated, f"{old.id} profits from the loss of {lost}"
+    assert after.verdict is not Verdict.CANDIDATE or before.verdict is Verdict.CANDIDATE
+
+
+def spoiled(answers: Answers) -> Iterator[tuple[str, Answers]]:
+    """The record with one resource after another made unreadable in place, in each of three ways."""
+    for key, resources in answers.items():
+        for number, resource in enumerate(resources):
+            if key == "patient":
+                continue
+            for how in ({"modifierExtension": [{"url": "http://example.org/unknown"}]}, {"status": ["broken"]},
+                        {"code": 7, "medicationCodeableConcept": 7, "status": 7}):  # fmt: skip
+                changed = copy.deepcopy(answers)
+                changed[key][number] = {**resource, **{k: v for k, v in how.items() if k in resource or len(how) == 1}}
+                yield f"{resource['id']} of {key}", changed
+
+
+@each_record
+def test_a_resource_that_cannot_be_read_never_helps(facts: dict[str, Any]) -> None:
+    answers = answers_of(facts)
+    before = screening_of(answers)
+    for lost, changed in spoiled(answers):
+        after = screening_of(changed)
+        assert_not_helped(before, after, lost)
+        assert not any(Flag.ASSUMED in n.flags and o.status is not n.status and n.status is Status.PASS
+                       for o, n in zip(before.findings, after.findings, strict=True)), lost  # fmt: skip
+
+
+@each_record
+@pytest.mark.parametrize("state", ["absent", "failed"])
+def test_a_query_that_is_missing_or_failed_never_helps(facts: dict[str, Any], state: str) -> None:
+    answers = answers_of(facts)
+    before = screening_of(answers)
+    for key in NEEDED:
+        assert_not_helped(before, screening_of(answers, {key: state}), f"{key}: {state}")
+    given = "medicationAdministrations"
+    without = screening_of(answers, {given: state})
+    assert_not_helped(before, without, given, beside={"I03a", "I03b", "E02"})
+    assert_not_helped(before, screening_of(answers, dict.fromkeys(MEDICATIONS, state)), f"medications: {state}")
+
+
+@each_record
+def test_a_medication_query_that_failed_never_helps_even_beside_the_other(facts: dict[str, Any]) -> None:
+    answers = answers_of(facts)
+    before = screening_of(answers)
+    for key in MEDICATIONS:
+        assert_not_helped(before, screening_of(answers, {key: "failed"}), f"{key}: failed")
+
+
+@each_record
+def test_an_answer_that_was_cut_short_never_helps(facts: dict[str, Any]) -> None:
+    answers = answers_of(facts)
+    before = screening_of(answers)
+    for key in (*NEEDED, *MEDICATIONS):
+        newest_first = sorted(answers[key], key=lambda r: str(r.get("effectiveDateTime", "")), reverse=True)
+        for kept in range(len(newest_first)):
+            changed = {**answers, key: newest_first[:kept]}
+            assert_not_helped(before, screening_of(changed, {key: "truncated"}), f"{key} after {kept}")
+
+
+@each_record
+def test_other_peoples_data_change_nothing_but_the_list_of_skipped_entries(facts: dict[str, Any]) -> None:
+    before = printed(screening_of(answers_of(facts)))
+    answers = answers_of(facts)
+    for resources in list(answers.values())[1:]:
+        others = [{**r, "id": f"other-{r['id']}", "subject": {"reference": "Patient/p2"}} for r in resources]
+        resources.extend(copy.deepcopy(others))
+    for key, resource in answers_of(PRESSED).items():
+        answers[key] += [{**r, "id": f"x{r['id']}", "subject": {"reference": "Patient/p2"}} for r in resource[:3]
+                         if key != "patient"]  # fmt: skip
+    after = printed(screening_of(answers))
+    skipped = after.pop("skipped")
+    before.pop("skipped")
+    states = {key: (before.pop(key), after.pop(key)) for key in ("searched",)}
+    assert after == before
+    assert any(one["reason"] == "other-patient" for one in skipped)
+    assert states
+
+
+@each_record
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers())
+def test_the_order_of_entries_changes_nothing(facts: dict[str, Any], seed: int) -> None:
+    answers = answers_of(facts)
+    shuffled = copy.deepcopy(answers)
+    for resources in shuffled.values():
+        random.Random(seed).shuffle(resources)
+    assert text_of(screening_of(shuffled)) == text_of(screening_of(answers))
+
+
+@each_record
+def test_the_same_record_gives_the_same_bytes(facts: dict[str, Any]) -> None:
+    first, second = (as_json(printed(screening_of(answers_of(facts)))) for _ in range(2))
+    assert first == second

@@ -1,0 +1,147 @@
+"""The trial's protocol as data: complete, in order, and refused where it is malformed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cds_service.fhir.queries import QUERIES
+from cds_service.report.wording import LANGUAGES, wording
+from cds_service.trials import protocol as loader
+from cds_service.trials.case import SOURCES
+from cds_service.trials.protocol import MalformedProtocol, load_protocol, protocol_in
+
+IN_ORDER = (
+    "AGE SEX I01 I02.dx I02.sev I02a I02b I03a I03b I03c I04 I05 I06a I06b I06b.ecg I06c I06d.bil I06d.alt "
+    "I06d.ast I07a I07b I08 D01 D02 D03 D04 D05 D06 D07 D08 E01 E02 E03 E04 E05a E05b E05c E05d E05e E05f "
+    "E06 E07 E08 E09 E10 E11 E12 E13 E14 E15 E16 E17 E18"
+).split()
+FOLDER = Path(loader.__file__).parent / "nct06920199"
+FILES = ("trial.yaml", "readings.yaml", "inclusion.yaml", "donor.yaml", "exclusion.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the protocol to spoil."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "trial"))
+
+
+def edit(folder: Path, name: str, old: str, new: str) -> None:
+    text = (folder / name).read_text(encoding="utf-8")
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_all_53_criteria_stand_in_the_order_of_the_contract() -> None:
+    assert [c.id for c in load_protocol("nct06920199").criteria] == IN_ORDER
+    assert len(IN_ORDER) == 53
+
+
+def test_inclusions_exclusions_and_donor_criteria_are_told_apart() -> None:
+    criteria = {c.id: c for c in load_protocol("nct06920199").criteria}
+    assert all(criteria[one].kind == "inclusion" for one in IN_ORDER if one[0] in "ASI")
+    assert all(criteria[one].kind == "exclusion" for one in (*IN_ORDER, "D07", "D08") if one[0] == "E")
+    assert criteria["D07"].kind == criteria["D08"].kind == "exclusion"
+    assert {c.id for c in criteria.values() if c.subject == "donor"} == {f"D0{n}" for n in range(1, 9)}
+
+
+def test_every_source_that_a_criterion_may_name_is_a_query() -> None:
+    assert set(SOURCES) == set(QUERIES)
+
+
+def test_every_criterion_quotes_the_protocol() -> None:
+    assert all(c.text and c.name for c in load_protocol("nct06920199").criteria)
+
+
+Spoil = Callable[[Path], None]
+MALFORMED: list[tuple[str, Spoil, tuple[str, ...]]] = [
+    ("an unknown key", lambda f: edit(f, "exclusion.yaml", "  window: 100 d", "  windows: 100 d"),
+     ("exclusion.yaml", "E10", "window")),
+    ("an unknown key beside the others", lambda f: edit(f, "exclusion.yaml", "  window: 100 d", "  window: 100 d\n  colour: red"),
+     ("exclusion.yaml", "E10", "colour", "not known", "procedures")),
+    ("a missing key", lambda f: edit(f, "inclusion.yaml", '  limit: "> 25 10*9/L"\n', ""),
+     ("inclusion.yaml", "I07b", "limit", "missing")),
+    ("a criterion without a text", lambda f: edit(f, "inclusion.yaml", "  text: ALL\n", ""),
+     ("inclusion.yaml", "SEX", "text", "missing")),
+    ("a key that stands twice", lambda f: edit(f, "exclusion.yaml", "  window: 100 d", "  window: 100 d\n  window: 99 d"),
+     ("exclusion.yaml", "line", "'window'", "twice")),
+    ("an id that stands twice", lambda f: edit(f, "exclusion.yaml", "- id: E11", "- id: E10"), ("E10", "twice")),
+    ("a bound without a unit", lambda f: edit(f, "inclusion.yaml", '"> 25 10*9/L"', '"> 25"'),
+     ("inclusion.yaml", "I07b", "limit", "unit", "> 0.25 mg/kg/d")),
+    ("a bound in another unit than the value's", lambda f: edit(f, "inclusion.yaml", '"> 25 10*9/L"', '"> 25 /uL"'),
+     ("inclusion.yaml", "I07b", "10*9/L")),
+    ("a dose in another unit", lambda f: edit(f, "inclusion.yaml", '"> 0.25 mg/kg/d"', '"> 0.25 mg/d"'),
+     ("inclusion.yaml", "I03a", "mg/kg/d")),
+    ("a bound without an operator", lambda f: edit(f, "inclusion.yaml", '"> 50 %"', '"50 %"'),
+     ("inclusion.yaml", "I06b", "limit", "operator")),
+    ("a code set that does not exist", lambda f: edit(f, "exclusion.yaml", "procedures: [dli]", "procedures: [dlis]"),
+     ("exclusion.yaml", "E10", "procedures", "dlis")),
+    ("a span without a unit", lambda f: edit(f, "exclusion.yaml", "window: 100 d", "window: 100"),
+     ("exclusion.yaml", "E10", "window", "28 d")),
+    ("a span in an unknown unit", lambda f: edit(f, "exclusion.yaml", "window: 100 d", "window: 100 days"),
+     ("exclusion.yaml", "E10", "window", "28 d")),
+    ("a share without its sign", lambda f: edit(f, "inclusion.yaml", "boundary: 5 %", "boundary: 5"),
+     ("inclusion.yaml", "I03a", "boundary", "5 %")),
+    ("a source that does not exist", lambda f: edit(f, "exclusion.yaml", "  needs: [procedures]", "  needs: [procedure]"),
+     ("exclusion.yaml", "E10", "needs", "procedure", "procedures")),
+    ("a rule that does not exist", lambda f: edit(f, "inclusion.yaml", "  rule: any", "  rule: anything"),
+     ("inclusion.yaml", "SEX", "rule", "washout")),
+    ("a status that does not exist", lambda f: edit(f, "exclusion.yaml", "none_recorded: pass", "none_recorded: fine"),
+     ("exclusion.yaml", "none_recorded", "'unknown'")),
+    ("a pair of criteria that do not exist", lambda f: edit(f, "readings.yaml", "[[I02a, I02b]]", "[[I02a, I02c]]"),
+     ("readings.yaml", "I02c")),
+    ("a test whose code is not read", lambda f: edit(f, "inclusion.yaml", "loinc: 777-3", "loinc: 777-4"),
+     ("inclusion.yaml", "I07b", "LOINC")),
+    ("a file that is missing", lambda f: (f / "donor.yaml").unlink(), ("donor.yaml", "expected")),
+    ("a file that is no list", lambda f: edit(f, "donor.yaml", "- id: D01", "id: D01"), ("donor.yaml", "expected")),
+    ("a file that is empty", lambda f: (f / "donor.yaml").write_text(""), ("donor.yaml", "list")),
+    ("a file that is no YAML", lambda f: (f / "trial.yaml").write_text("id: [unclosed"), ("trial.yaml", "YAML")),
+    ("a trial without its end", lambda f: edit(f, "trial.yaml", "ends:", "end:"), ("trial.yaml", "end")),
+    ("a criterion that is a word", lambda f: edit(f, "donor.yaml", "- id: D01", "- hello\n- id: D01"),
+     ("donor.yaml", "criterion ?")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "named"), [m[1:] for m in MALFORMED], ids=[m[0] for m in MALFORMED])
+def test_a_malformed_protocol_is_refused_with_file_place_and_what_was_expected(
+    folder: Path, spoil: Spoil, named: tuple[str, ...]
+) -> None:
+    spoil(folder)
+    with pytest.raises(MalformedProtocol) as refused:
+        protocol_in(folder)
+    assert all(word in str(refused.value) for word in named), str(refused.value)
+
+
+def test_the_untouched_copy_is_the_same_protocol(folder: Path) -> None:
+    assert protocol_in(folder).ruleset == load_protocol("nct06920199").ruleset
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_byte_of_any_file_changes_the_ruleset(folder: Path, name: str) -> None:
+    before = protocol_in(folder).ruleset
+    (folder / name).write_bytes((folder / name).read_bytes() + b"\n")
+    assert protocol_in(folder).ruleset != before
+
+
+@pytest.mark.parametrize("what", ["table_texts", "code_set_texts"])
+def test_one_byte_of_any_table_or_code_set_changes_the_ruleset(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_protocol("nct06920199").ruleset
+    files = getattr(loader, what)()
+    for number, (name, content) in enumerate(files):
+        changed = [*files[:number], (name, content + b"\n"), *files[number + 1 :]]
+        monkeypatch.setattr(loader, what, lambda changed=changed: changed)
+        assert load_protocol("nct06920199").ruleset != before, name
+
+
+def test_another_version_of_the_package_is_another_ruleset(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_protocol("nct06920199").ruleset
+    monkeypatch.setattr(loader, "package_version", lambda: "99")
+    assert load_protocol("nct06920199").ruleset != before
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_source_has_a_name_in_every_language(language: str) -> None:
+    assert set(SOURCES) <= set(wording(language).terms("sources"))
