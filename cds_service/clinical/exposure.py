@@ -24,8 +24,9 @@ DAY = timedelta(days=1)
 class Stretch:
     """Days (both ends included) on which one record gives one dose, in mg of the drug per day.
 
-    A stretch that is not `sure` may not have been taken at all: its `dose` begins at zero, and `stated` is
-    the dose as written. `began` is when the record, or a newer one of the same therapy, begins. A `filler` bridges a hole in the documentation: it counts where nothing sure does.
+    A stretch that is not `sure` may not have been taken at all: its `dose` begins at zero, and `stated` is the
+    dose as written. `began` is when the record, or a newer one of the same therapy, begins. A `filler` bridges a
+    hole in the documentation: it counts where nothing sure does.
     """
 
     first: date
@@ -106,13 +107,14 @@ class _Course:
         """The step's dose from `first` to `last`, or nothing where these are no days."""
         if first > last:
             return
-        step, stated = self.step, self._stated()
-        flags = self.period.flags | _flags(self.use, step) | ({"assumed"} if filler else set())
+        use, step, stated = self.use, self.step, self._stated()
+        flags = self.period.flags | _flags(use, step) | ({"assumed"} if filler else set())
         yield Stretch(
-            first, last, stated if sure else stated.down_to_zero(), step.pattern, self.use, stated,
-            self.use.begins.first if self.use.begins else first, step.per_dose, step.per_kilogram, step.added_to, filler, sure,
-            self.period.goes_on and not filler, flags,
-            None if self.use.standing is Standing.NOT_TAKEN else step.fault,
+            first, last, stated if sure else stated.down_to_zero(), step.pattern, use, stated,
+            began=use.begins.first if use.begins else first, per_dose=step.per_dose,
+            per_kilogram=step.per_kilogram, added_to=step.added_to, filler=filler, sure=sure,
+            goes_on=self.period.goes_on and not filler, flags=flags,
+            fault=None if use.standing is Standing.NOT_TAKEN else step.fault,
         )  # fmt: skip
 
     def _stated(self) -> Interval:

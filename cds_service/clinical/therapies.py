@@ -43,7 +43,9 @@ def taken_over(found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_
     if orders and is_open_ended(use):
         found = _superseded(found, orders[0], therapy_of[use.reference] == therapy_of[orders[0].reference])
     else:
-        found = _handed_over(found, {_begin(other) for other in newer})
+        # Records of one therapy need no handover: only one of them counts on a day.
+        others = [other for other in newer if therapy_of[other.reference] != therapy_of[use.reference]]
+        found = _handed_over(found, {_begin(other) for other in others})
     reported = _reported_end(use, uses)
     return [part for s in found for part in _possible_after(s, reported)] if reported else list(found)
 
@@ -233,8 +235,14 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
     if len(each) <= 1:
         return each[0][1] if each else ZERO
     total = sum((dose for _, dose in each), ZERO)
-    newest = max(each, key=lambda one: (one[0], one[1].low))[1]
+    newest = max(each, key=_newness)[1]
     return Interval(newest.low, total.high, high_open=total.high_open)
+
+
+def _newness(dated: tuple[date, Interval]) -> tuple[date, bool, Fraction]:
+    """Later days first; of the same day an unreadable dose, else the larger one with a smaller one beside it."""
+    began, dose = dated
+    return began, dose.high is None, -dose.low if dose.high is None else dose.low
 
 
 def _surest(doses: Iterable[Interval]) -> Interval:

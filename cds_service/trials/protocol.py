@@ -132,7 +132,7 @@ class Protocol:
 
 # What the reading of a record needs, whatever the trial: how a drug is given, how severe a disease is.
 _ALWAYS_READ = frozenset(
-    ("route-systemic", "route-local", "route-intramuscular") + ("severity-mild", "severity-moderate", "severity-severe")
+    ("route-systemic", "route-local", "route-intramuscular", "severity-mild", "severity-moderate", "severity-severe")
 )
 
 

@@ -37,7 +37,8 @@ def today(*uses: MedicationUse) -> str:
     [
         ("prednisone", exactly(1)), ("prednisolone", exactly(1)), ("methylprednisolone", exactly("1.25")),
         ("triamcinolone", exactly("1.25")), ("hydrocortisone", exactly("0.25")),
-        ("cortisone", exactly("0.2")), ("dexamethasone", exactly(Fraction(20, 3))), ("deflazacort", exactly(Fraction(5, 6))),
+        ("cortisone", exactly("0.2")), ("dexamethasone", exactly(Fraction(20, 3))),
+        ("deflazacort", exactly(Fraction(5, 6))),
         ("betamethasone", span(Fraction(20, 3), Fraction(25, 3))),
     ],
 )  # fmt: skip

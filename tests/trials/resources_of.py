@@ -18,6 +18,10 @@ _SYSTEMS = frozenset(systems().values())
 _NUMBER = r"\d+(?:\.\d+)?"
 _MEASURED = re.compile(rf"(?P<sign><=|>=|<|>)?\s*(?P<value>{_NUMBER})(?:-(?P<high>{_NUMBER}))?(?:\s+(?P<unit>\S+))?")
 _RESULT_KEYS = frozenset({"on", "specimen", "status", "method"})
+_MEDICATION_KEYS = {
+    "id", "kind", "mg", "mg_per_kg", "unit", "every", "as_needed", "sig", "route", "from", "to", "on", "status",
+    "asserted", "named", "display", "code", "derived_from", "supply", "intent", "broken", "patient",
+}  # fmt: skip
 _EVERY = {"daily": (1, 1, "d"), "bid": (2, 1, "d"), "qod": (1, 2, "d"), "weekly": (1, 1, "wk")}
 
 
@@ -60,8 +64,7 @@ def procedure(name: str, facts: Shorthand) -> Resource:
 
 
 def medication(name: str, drug: str, facts: Shorthand) -> Resource:
-    _only(facts, {"kind", "mg", "mg_per_kg", "unit", "every", "as_needed", "sig", "route", "from", "to", "on", "status",
-                  "asserted", "named", "display", "code", "derived_from", "supply", "intent", "id", "broken", "patient"})  # fmt: skip
+    _only(facts, _MEDICATION_KEYS)
     kind = facts.get("kind", "statement")
     name = facts.get("id", name)
     made = {"statement": _statement, "request": _request, "administration": _administration}[kind]

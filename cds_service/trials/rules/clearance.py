@@ -106,14 +106,15 @@ class CreatinineClearance(Rule):
         return Judgement(status, Reason(code, values), evidence, frozenset(flags))
 
     def _answer(self, case: Case, found: Recent, answer: Truth) -> tuple[str, Status]:
-        if found.unit_contradicts:
-            return "unit-contradicts-code", Status.REVIEW
-        if case.weights.contradict(found.chosen.day):
-            return "weights-contradict", Status.REVIEW
-        if self._is_unsteady(case, found) or self._on_dialysis(case):
-            return "creatinine-not-steady", Status.REVIEW
-        if self._is_contradicted(case, answer):
-            return "clearance-contradicted", Status.REVIEW
+        doubts = {
+            "unit-contradicts-code": found.unit_contradicts,
+            "weights-contradict": case.weights.contradict(found.chosen.day),
+            "creatinine-not-steady": self._is_unsteady(case, found) or self._on_dialysis(case),
+            "clearance-contradicted": self._is_contradicted(case, answer),
+        }
+        for code, holds in doubts.items():
+            if holds:
+                return code, Status.REVIEW
         if answer is Truth.TRUE:
             return "clearance-within", Status.PASS
         if answer is Truth.FALSE:

@@ -73,8 +73,10 @@ class SteroidStability(SteroidRule):
         values = {**_values(change), "recheck": recheck, "window": self.window}
         return Judgement(Status.FAIL, Reason("dose-changed", values), evidence, flags, "date", recheck)
 
-    def _small_or_none(self, case: Case, segments: list[DoseSegment], changes: list[Change],
-                       evidence: tuple[Evidence, ...], flags: frozenset[Flag], infusion: date) -> Judgement:  # fmt: skip
+    def _small_or_none(
+        self, case: Case, segments: list[DoseSegment], changes: list[Change],
+        evidence: tuple[Evidence, ...], flags: frozenset[Flag], infusion: date,
+    ) -> Judgement:  # fmt: skip
         if changes:
             reason = Reason("dose-changed-slightly", _values(changes[-1]))
             return Judgement(Status.REVIEW, reason, evidence, flags)

@@ -1,0 +1,40 @@
+"""The README shows what the service really answers."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from cards.compose import Site, composer
+from cds_service.hooks.request import read_request
+from cds_service.pipeline import patient_view
+from fhir_fixtures.story import story
+from tests.synthetic import INDEX_DAY, ROOT, protocol
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def shown_card() -> dict[str, object]:
+    call = json.dumps(story("supported-count").hook_request(INDEX_DAY)).encode()
+    answer = patient_view(read_request(call, "patient-view"), protocol(), composer(Site()), INDEX_DAY)
+    (card,) = answer["cards"]  # type: ignore[misc]
+    return dict(card)
+
+
+def test_both_commands_come_first() -> None:
+    assert README.index("python3 run.py demo") < README.index("python3 run.py test") < README.index("## A card")
+
+
+def test_the_card_is_the_one_that_comes_back() -> None:
+    card = shown_card()
+    block = re.search(r"```json\n(.*?)```", README, re.DOTALL)
+    assert block
+    (printed,) = json.loads(block[1])["cards"]
+    for key in ("uuid", "summary", "indicator", "source", "suggestions", "selectionBehavior", "links"):
+        assert printed[key] == card[key]
+    assert set(printed) == set(card)
+
+
+def test_the_detail_is_the_one_that_comes_back() -> None:
+    quoted = [line.removeprefix(">").removeprefix(" ") for line in README.splitlines() if line.startswith(">")]
+    assert "\n".join(quoted) == shown_card()["detail"]
