@@ -50,7 +50,7 @@ def composer(site: Site) -> Callable[[Screening, HookRequest], list[Mapping[str,
 
 
 def is_due(screening: Screening, site: Site) -> bool:
-    """True when the chart shows a card: by the verdict, or because parts of a transplant patient's record are missing."""
+    """True when the chart shows a card: by the verdict, or because parts of a patient's record are missing."""
     if screening.verdict is Verdict.NOT_YET:
         return site.show_not_yet
     return screening.is_shown or is_incomplete(screening)

@@ -22,9 +22,7 @@ Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
 _ATTEMPTS = 3
 
 
-def patient_view(
-    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date
-) -> dict[str, object]:
+def patient_view(request: HookRequest, protocol: Protocol, compose: Compose, as_of: date) -> dict[str, object]:
     """The response to a chart opening.
 
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
@@ -54,9 +52,7 @@ def require(records: Records) -> None:
         raise MissingRecord(tuple(missing))
 
 
-def screen_records(
-    records: Records, protocol: Protocol, as_of: date, infusion_on: date | None = None
-) -> Screening:
+def screen_records(records: Records, protocol: Protocol, as_of: date, infusion_on: date | None = None) -> Screening:
     """The screening of a record whose evidence has been validated.
 
     Validation can only take away: a resource that a finding prints and that is not valid FHIR is marked unreadable
@@ -75,8 +71,6 @@ def screen_records(
     return screening
 
 
-def _screened(
-    records: Records, protocol: Protocol, as_of: date, infusion_on: date | None
-) -> Screening:
+def _screened(records: Records, protocol: Protocol, as_of: date, infusion_on: date | None) -> Screening:
     facts = read_facts(records, protocol.index, as_of)
     return screen(case_of(facts, protocol, as_of, infusion_on), protocol)

@@ -52,9 +52,7 @@ class _ExactLoader(yaml.SafeLoader):
     def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
         number = float(node.value)
         if repr(number) != node.value:
-            raise MalformedStory(
-                f"line {node.start_mark.line + 1}: write {node.value} as {number!r}, as JSON will"
-            )
+            raise MalformedStory(f"line {node.start_mark.line + 1}: write {node.value} as {number!r}, as JSON will")
         return number
 
     def construct_text(self, node: yaml.ScalarNode) -> str:

@@ -4,9 +4,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--skips-fail", action="store_true", help="fail if a test was skipped (run.py test --all)"
-    )
+    parser.addoption("--skips-fail", action="store_true", help="fail if a test was skipped (run.py test --all)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

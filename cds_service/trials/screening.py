@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ from cds_service.clinical.facts import PatientFacts, Skipped, Source
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Derivation, MedicationUse
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Finding, Status
+from cds_service.trials.finding import Finding, Judgement, Status
 from cds_service.trials.protocol import Criterion, Protocol, Readings, Trial
 
 
@@ -102,7 +102,7 @@ def case_of(facts: PatientFacts, protocol: Protocol, as_of: date, infusion_on: d
 
 def screen(case: Case, protocol: Protocol) -> Screening:
     """Every criterion judged, in protocol order, and the verdict by the contract's table; a pure function."""
-    findings = tuple(_finding(case, criterion) for criterion in protocol.criteria)
+    findings = tuple(_finding(case, criterion, protocol.trial.ends) for criterion in protocol.criteria)
     verdict, recheck_on = verdict_of(case, protocol, findings)
     return Screening(
         protocol.trial, protocol.readings, protocol.ruleset, case.facts.reference, case.as_of,
@@ -111,12 +111,19 @@ def screen(case: Case, protocol: Protocol) -> Screening:
     )  # fmt: skip
 
 
-def _finding(case: Case, criterion: Criterion) -> Finding:
-    judgement = criterion.rule.judge(case)
+def _finding(case: Case, criterion: Criterion, trial_ends: date) -> Finding:
+    judgement = _cured_in_time(criterion.rule.judge(case), trial_ends)
     return Finding(
         criterion.id, criterion.name, criterion.kind, criterion.subject, criterion.text,
         judgement, criterion.question, criterion.test,
     )  # fmt: skip
+
+
+def _cured_in_time(judgement: Judgement, trial_ends: date) -> Judgement:
+    """The judgement; a cure that comes after the trial's end is none."""
+    if judgement.recheck_on is None or judgement.recheck_on <= trial_ends:
+        return judgement
+    return replace(judgement, curable=None, recheck_on=None)
 
 
 def _steroids(case: Case) -> Steroids:
@@ -140,7 +147,7 @@ def verdict_of(case: Case, protocol: Protocol, findings: Sequence[Finding]) -> t
         return Verdict.NOT_APPLICABLE, None
     findings = [f for f in findings if f.subject == "patient"]
     hard = [f for f in findings if f.is_hard_fail]
-    if any(not _is_curable(f, protocol.trial.ends) for f in hard):
+    if any(f.judgement.curable is None for f in hard):
         return Verdict.RULED_OUT, None
     if hard:
         dates = [f.judgement.recheck_on for f in hard]
@@ -148,14 +155,6 @@ def verdict_of(case: Case, protocol: Protocol, findings: Sequence[Finding]) -> t
     settled = _settled(findings, protocol.readings.either)
     open_ones = [f for f in findings if f.status not in (Status.PASS, Status.HUMAN) and f.id not in settled]
     return (Verdict.NEEDS_REVIEW if open_ones else Verdict.CANDIDATE), None
-
-
-def _is_curable(finding: Finding, trial_ends: date) -> bool:
-    """True when the failure can pass, and passes before the trial ends."""
-    if finding.judgement.curable is None:
-        return False
-    recheck = finding.judgement.recheck_on
-    return recheck is None or recheck <= trial_ends
 
 
 def _settled(findings: Iterable[Finding], pairs: Iterable[tuple[str, str]]) -> set[str]:

@@ -44,9 +44,7 @@ def test_text_says_why_there_would_be_none(tmp_path: Path) -> None:
 
 
 def test_several_files_are_one_record(tmp_path: Path) -> None:
-    names = [
-        written(tmp_path, json.dumps(one).encode(), f"{number}.json") for number, one in enumerate(resources())
-    ]
+    names = [written(tmp_path, json.dumps(one).encode(), f"{number}.json") for number, one in enumerate(resources())]
     together = json.loads(run(*names, "--format", "json").stdout)
     whole = json.loads(run(written(tmp_path, bundle(resources())), "--format", "json").stdout)
     assert together == whole

@@ -72,9 +72,7 @@ def test_a_public_systemic_steroid_is_counted_as_systemic(row: dict[str, Any]) -
     assert [use.route for use in uses] == ["systemic"]
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in _rows() if isinstance(row["dosage"], list)], ids=_route
-)
+@pytest.mark.parametrize("row", [row for row in _rows() if isinstance(row["dosage"], list)], ids=_route)
 def test_a_public_text_is_understood_or_says_why_not(row: dict[str, Any]) -> None:
     for text in (one["text"] for one in row["dosage"] if one.get("text")):
         assert isinstance(read_sig(text), Sig | str)

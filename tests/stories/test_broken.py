@@ -37,11 +37,7 @@ class Row:
 
 def rows() -> list[Row]:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    table = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in text.splitlines()
-        if ".json |" in line
-    ]
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if ".json |" in line]
     return [Row(file, int(code), told, statuses) for file, _, code, told, statuses in table]
 
 

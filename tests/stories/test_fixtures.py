@@ -30,9 +30,7 @@ def resources(one: Story, day: date = INDEX) -> list[dict[str, Any]]:
 def values(document: object) -> Iterator[object]:
     """Every value inside a document, nested ones too."""
     yield document
-    inner = (
-        document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
-    )
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
     for value in inner:
         yield from values(value)
 
@@ -71,11 +69,7 @@ def test_every_clinical_code_stands_in_our_code_sets(one: Story) -> None:
 @every_story
 def test_all_resources_are_about_the_patient(one: Story) -> None:
     """Only the broken record holds something of another patient."""
-    others = [
-        r["id"]
-        for r in resources(one)
-        if r.get("subject", {}).get("reference") not in (None, "Patient/patient")
-    ]
+    others = [r["id"] for r in resources(one) if r.get("subject", {}).get("reference") not in (None, "Patient/patient")]
     assert others == (["procedure-of-another"] if one.id == "broken-resources" else [])
 
 
@@ -99,9 +93,7 @@ def test_a_hook_request_answers_every_query(one: Story) -> None:
             stamps = [entry["resource"]["effectiveDateTime"] for entry in entries]
             assert stamps == sorted(stamps, reverse=True)
             observations += [entry["resource"]["id"] for entry in entries]
-    assert sorted(observations) == sorted(
-        r["id"] for r in resources(one) if r["resourceType"] == "Observation"
-    )
+    assert sorted(observations) == sorted(r["id"] for r in resources(one) if r["resourceType"] == "Observation")
 
 
 @every_story
@@ -170,9 +162,7 @@ def test_numbers_are_what_is_written(tmp_path: Path) -> None:
         ("{a: 1}", "01-odd.yaml", "rechek: 3\n", "rechek"),
     ],
 )
-def test_a_malformed_story_is_refused(
-    tmp_path: Path, resource: str, name: str, more: str, message: str
-) -> None:
+def test_a_malformed_story_is_refused(tmp_path: Path, resource: str, name: str, more: str, message: str) -> None:
     """The message names the place and what was expected."""
     with pytest.raises(MalformedStory, match=message):
         read_sheet(sheet(tmp_path, resource, name, more))

@@ -109,14 +109,6 @@ def test_not_yet_has_no_date_when_an_event_is_needed() -> None:
     assert verdict(event, fail("E10", curable="date", recheck=MARCH)) == (Verdict.NOT_YET, None)
 
 
-def test_a_cure_on_the_last_day_of_the_trial_is_one_and_a_day_later_is_none() -> None:
-    assert verdict(fail("AGE", curable="date", recheck=date(2027, 9, 15))) == (
-        Verdict.NOT_YET,
-        date(2027, 9, 15),
-    )
-    assert verdict(fail("AGE", curable="date", recheck=date(2027, 9, 16))) == (Verdict.RULED_OUT, None)
-
-
 @pytest.mark.parametrize("settled", ["I02a", "I02b"])
 @pytest.mark.parametrize("status", [Status.REVIEW, Status.UNKNOWN])
 def test_one_arm_of_the_steroid_pair_settles_both(settled: str, status: Status) -> None:
