@@ -197,7 +197,8 @@ def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
     One that only says that the drug is taken takes its dose from the others.
     """
     best = _most_telling(linked)
-    stated = [s for s in linked if s.fault != _NOT_STATED]
+    silent = {s.use.reference for s in linked if s.fault == _NOT_STATED}
+    stated = [s for s in linked if s.use.reference not in silent]
     if stated and all(s.fault == _NOT_STATED for s in best):
         others = _most_telling(stated)
         best = others if all(s.sure for s in best) else [_possible(s) for s in others]
@@ -216,7 +217,8 @@ def dose_of(parts: Sequence[Stretch]) -> Interval:
     """The dose of one drug from what counts of it on a day.
 
     Records that say that they are taken beside another add up, and so do administrations. Otherwise equal doses
-    are one therapy recorded twice, and of unequal ones the newest alone is sure, and all together are possible.
+    are one therapy recorded twice, and of unequal ones what was given, or the newest alone, is sure, and all
+    together are possible.
     """
     beside = [p.dose for p in parts if p.added_to]
     return sum(beside, _one_or_all([p for p in parts if not p.added_to]))
@@ -236,7 +238,8 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
         return each[0][1] if each else ZERO
     total = sum((dose for _, dose in each), ZERO)
     newest = max(each, key=_newness)[1]
-    return Interval(newest.low, total.high, high_open=total.high_open)
+    given = sum((p.dose.low for p in records.get("given", [])), Fraction(0))
+    return Interval(max(newest.low, given), total.high, high_open=total.high_open)
 
 
 def _newness(dated: tuple[date, Interval]) -> tuple[date, bool, Fraction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -24,6 +25,7 @@ from tests.clinical.builders import (
     step,
     unreadable,
     weights,
+    when,
     words,
 )
 
@@ -140,6 +142,13 @@ def test_an_administration_does_not_end_an_order() -> None:
 def test_an_unlinked_administration_may_be_that_of_an_order_or_come_on_top() -> None:
     assert today(order("o", 20, "01-05"), given("a", 40, AS_OF)) == "40-60"
     assert today(order("o", 20, "01-05"), given("a", 10, AS_OF), given("b", 10, AS_OF)) == "20"
+
+
+def test_what_was_given_is_sure_although_a_newer_record_cannot_be_read() -> None:
+    infusion = replace(given("a", 20, AS_OF), begins=when(ago(2)))
+    assert today(infusion, statement("s", unreadable(), ago(1))) == "20-any"
+    assert today(infusion, statement("s", 5, ago(1))) == "20-25"
+    assert today(infusion, statement("s", 30, ago(1))) == "30-50"
 
 
 def test_a_linked_record_that_replaces_a_newer_one_is_as_new_as_that() -> None:

@@ -51,7 +51,7 @@ def rulings() -> Iterator[Ruling]:
         yield from (Ruling(name, **row) for row in table["cases"])
 
 
-@pytest.mark.parametrize("ruling", rulings(), ids=str)
+@pytest.mark.parametrize("ruling", list(rulings()), ids=str)
 def test_case(ruling: Ruling) -> None:
     found = criterion(screened(ruling.facts, ruling.asOf, ruling.infusionOn), ruling.criterion)
     answer = (found["status"], set(found["flags"]), found["curable"], found["recheckOn"])
@@ -65,13 +65,13 @@ def test_every_criterion_that_is_decided_has_a_table() -> None:
     assert set(DECIDED) <= set(tables())
 
 
-@pytest.mark.parametrize("name", tables())
+@pytest.mark.parametrize("name", list(tables()))
 def test_a_table_has_cases_for_every_status_that_the_criterion_can_take(name: str) -> None:
     table = tables()[name]
     assert {row["status"] for row in table["cases"]} == set(table["can_be"])
 
 
-@pytest.mark.parametrize("name", tables())
+@pytest.mark.parametrize("name", list(tables()))
 def test_the_names_of_cases_are_sentences_and_tell_them_apart(name: str) -> None:
     names = [row["name"] for row in tables()[name]["cases"]]
     assert len(set(names)) == len(names)
