@@ -275,8 +275,13 @@ def _stands_alone(drug: str, folded: str) -> bool:
 
 
 def _any_word(words: Iterable[str]) -> re.Pattern[str]:
-    """A pattern of whole words; Chinese has no spaces between words, so there any place will do."""
+    """A pattern of whole words, also in the plural and as "transplantation" for "transplant".
+
+    Chinese has no spaces between words, so there any place will do.
+    """
     longest_first = sorted(words, key=len, reverse=True)
-    parts = [rf"(?<![a-z0-9]){re.escape(w)}(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
-             for w in longest_first]  # fmt: skip
+    parts = [
+        rf"(?<![a-z0-9]){re.escape(w)}(?:s|ations?)?(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
+        for w in longest_first
+    ]
     return re.compile("|".join(parts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -18,14 +17,11 @@ from tests.clinical.builders import (
     day,
     doses,
     exactly,
-    given,
     order,
     span,
     statement,
     step,
-    unreadable,
     weights,
-    when,
     words,
 )
 
@@ -81,213 +77,6 @@ def test_an_every_other_day_dose_keeps_its_mean_and_the_dose_of_a_day() -> None:
     assert (segment.dose, segment.per_dose, segment.pattern) == (exactly(30), exactly(60), "qod")
     converted = doses(statement("s", every_other, "01-19", drug="methylprednisolone")).on(AS_OF)
     assert (converted.dose, converted.per_dose) == (exactly("37.5"), exactly(75))
-
-
-def test_a_linked_statement_and_its_order_count_once() -> None:
-    reported = statement("s", 20, "01-05", links=["o"])
-    assert today(reported, order("o", 20, "01-05")) == "20"
-    assert today(statement("s", 15, "01-05", links=["o"]), order("o", 20, "01-05")) == "15"
-
-
-def test_records_that_share_an_identifier_or_an_order_are_linked() -> None:
-    records = statement("s", 20, "01-05", links=["urn:x|1"]), order("o", 15, "02-01", links=["urn:x|1"])
-    assert today(*records) == "20"
-    chained = order("o", 10, "01-10"), statement("s", 20, "01-05", links=["o", "p"]), order("p", 15, "01-05")
-    assert today(*chained) == "20"
-
-
-def test_a_linked_statement_without_a_dose_takes_that_of_its_order() -> None:
-    silent = statement("s", unreadable("dose-not-stated"), "01-05", links=["o"])
-    assert today(silent, order("o", 20, "01-05")) == "20"
-    assert today(silent) == "0-any"
-    unread = statement("s", unreadable("timing-not-understood"), "01-05", links=["o"])
-    assert today(unread, order("o", 20, "01-05")) == "0-any"
-
-
-def test_a_linked_statement_on_hold_without_a_dose_lowers_its_order() -> None:
-    held = statement("s", unreadable("dose-not-stated"), "01-05", links=["o"], standing=Standing.HELD, written=ago(9))
-    assert today(held, order("o", 20, "01-05")) == "0-20"
-
-
-@pytest.mark.parametrize("authored", ["01-03", "01-05", "01-07"])
-def test_after_a_reported_end_the_linked_order_is_only_possible(authored: str) -> None:
-    ended = statement("s", 20, "01-05", "02-01", links=["o"], standing=Standing.ENDED)
-    found = doses(ended, order("o", 20, authored))
-    assert [words(found.on(day(text)).dose) for text in ("01-07", "02-01", "02-02", "03-16")] == [
-        "20",
-        "20",
-        "0-20",
-        "0-20",
-    ]
-
-
-def test_what_was_given_goes_before_what_was_ordered_on_its_day() -> None:
-    ordered, infused = order("o", 20, "02-01", "02-03"), given("a", 40, "02-02", links=["o"])
-    assert course(ordered, infused)[:3] == [
-        "2026-02-01 2026-02-01 20",
-        "2026-02-02 2026-02-02 40",
-        "2026-02-03 2026-02-03 20",
-    ]
-
-
-def test_administrations_of_one_day_add_up() -> None:
-    assert course(given("a", 20, AS_OF), given("b", 20, AS_OF)) == ["2026-03-16 2026-03-16 40"]
-    assert today(given("a", 20, AS_OF, links=["o"]), given("b", 20, AS_OF, links=["o"])) == "40"
-
-
-def test_an_administration_does_not_end_an_order() -> None:
-    assert today(order("o", 20, "01-05"), given("a", 40, "02-02")) == "20"
-
-
-def test_an_unlinked_administration_may_be_that_of_an_order_or_come_on_top() -> None:
-    assert today(order("o", 20, "01-05"), given("a", 40, AS_OF)) == "40-60"
-    assert today(order("o", 20, "01-05"), given("a", 10, AS_OF), given("b", 10, AS_OF)) == "20"
-
-
-def test_what_was_given_is_sure_although_a_newer_record_cannot_be_read() -> None:
-    infusion = replace(given("a", 20, AS_OF), begins=when(ago(2)))
-    assert today(infusion, statement("s", unreadable(), ago(1))) == "20-any"
-    assert today(infusion, statement("s", 5, ago(1))) == "20-25"
-    assert today(infusion, statement("s", 30, ago(1))) == "30-50"
-
-
-def test_a_linked_record_that_replaces_a_newer_one_is_as_new_as_that() -> None:
-    ordered, other = order("o", 5, "02-01"), statement("s", 20, "01-15")
-    reported = statement("r", unreadable(), "01-01", links=["o"])
-    assert today(ordered, other) == "5-25"
-    assert today(ordered, other, reported) == "0-any"
-
-
-def test_unlinked_records_of_the_same_daily_dose_are_one_therapy() -> None:
-    assert today(statement("s", 20, "01-05"), order("o", 20, "01-10", valid_until=day("12-31"))) == "20"
-    assert today(statement("s", 20, "01-05"), order("o", 20, ago(300))) == "20"
-    assert today(statement("s", 20, "01-05"), statement("t", 20, "01-05"), statement("u", 5, "01-01")) == "20-25"
-
-
-def test_unlinked_records_of_unequal_doses_are_the_newest_or_all_together() -> None:
-    assert today(statement("s", 20, "01-10"), statement("t", 5, "01-05")) == "20-25"
-    assert today(statement("s", 20, "01-05"), statement("t", 5, "01-10")) == "5-25"
-    assert today(statement("s", 20, "01-05"), statement("t", 5, "01-05")) == "20-25"
-
-
-def test_a_record_that_is_taken_with_another_adds_up() -> None:
-    beside = order("n", step(5, added_to=True), "02-01")
-    assert today(statement("s", 20, "01-05", links=["o"]), order("o", 20, "01-05"), beside) == "25"
-    assert today(order("o", 20, "01-05"), beside) == "25"
-
-
-def test_a_newer_order_supersedes_an_open_ended_one_after_7_days_in_which_both_are_possible() -> None:
-    assert course(order("o", 40, "01-01"), order("n", 20, "02-01")) == [
-        "2026-01-01 2026-01-31 40",
-        "2026-02-01 2026-02-07 20-60",
-        "2026-02-08 2026-03-16 20",
-    ]
-
-
-def test_a_renewal_supersedes_without_an_overlap() -> None:
-    renewed = order("n", 20, "02-01", links=["o"])
-    assert course(order("o", 40, "01-01"), renewed) == [
-        "2026-01-01 2026-01-31 40",
-        "2026-02-01 2026-03-16 20",
-    ]
-    assert course(order("o", 20, "01-01"), order("n", 20, "02-01")) == [
-        "2026-01-01 2026-01-31 20",
-        "2026-02-01 2026-03-16 20",
-    ]
-
-
-def test_a_chain_of_open_ended_orders_leaves_the_newest() -> None:
-    chain = [order(str(mg), mg, start) for mg, start in ((40, "01-01"), (30, "02-01"), (20, "03-01"))]
-    assert course(*chain)[-1] == "2026-03-08 2026-03-16 20"
-
-
-def test_an_order_with_an_end_is_not_superseded() -> None:
-    assert course(order("o", 40, "01-01", "02-28"), order("n", 20, "02-01")) == [
-        "2026-01-01 2026-01-31 40",
-        "2026-02-01 2026-02-28 20-60",
-        "2026-03-01 2026-03-16 20",
-    ]
-
-
-def test_after_a_short_order_the_open_ended_one_may_be_taken_again() -> None:
-    assert course(order("o", 20, "01-01"), order("burst", 40, "02-01", "02-05")) == [
-        "2026-01-01 2026-01-31 20",
-        "2026-02-01 2026-02-05 40-60",
-        "2026-02-06 2026-03-16 0-20",
-    ]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        order("n", 5, "02-01", standing=Standing.POSSIBLE),
-        order("n", 5, "02-01", standing=Standing.HELD),
-        order("n", 5, "02-01", route="unknown"),
-        statement("n", 5, "02-01"),
-        order("n", 5, "02-01", drug="hydrocortisone"),
-    ],
-    ids=["of unknown status", "on hold", "of unknown route", "a statement", "of another drug"],
-)
-def test_what_is_no_surely_given_order_of_the_drug_does_not_supersede(other: MedicationUse) -> None:
-    high = doses(order("o", 20, "01-01"), other).on(AS_OF).dose.high
-    assert high is not None
-    assert high > 20
-
-
-def test_a_record_that_ends_on_the_day_the_next_begins_hands_over() -> None:
-    for write in (statement, order):
-        assert course(write("s", 40, "01-01", "02-01"), write("t", 20, "02-01", "03-01"))[:2] == [
-            "2026-01-01 2026-01-31 40",
-            "2026-02-01 2026-03-01 20",
-        ]
-
-
-def test_a_record_that_ends_the_day_after_the_next_begins_overlaps_for_two_days() -> None:
-    assert course(statement("s", 40, "01-01", "02-02"), statement("t", 20, "02-01", "03-01"))[:2] == [
-        "2026-01-01 2026-01-31 40",
-        "2026-02-01 2026-02-02 20-60",
-    ]
-
-
-@pytest.mark.parametrize(("refilled", "hole"), [("02-14", "20"), ("02-15", "0-20"), ("03-02", "0-20"), ("03-03", "0")])
-def test_a_hole_between_refills_is_carried_for_14_days_and_possible_for_30(refilled: str, hole: str) -> None:
-    first = order("o", 20, "01-02", supply_ends=day("01-30"), active=False, standing=Standing.ENDED)
-    found = doses(first, order("n", 20, refilled, supply_ends=day("04-15")))
-    segment = found.on(day("02-05"))
-    assert words(segment.dose) == hole
-    assert ("assumed" in segment.flags) is (hole != "0")
-    assert words(found.on(day(refilled)).dose) == "20"
-
-
-def test_a_hole_after_a_stated_end_is_possible_and_not_carried() -> None:
-    assert course(order("o", 20, "01-01", "01-31"), order("n", 20, "02-05", "03-31")) == [
-        "2026-01-01 2026-01-31 20",
-        "2026-02-01 2026-02-04 0-20",
-        "2026-02-05 2026-03-16 20",
-    ]
-
-
-def test_a_refilled_supply_is_one_dose_although_the_first_order_is_still_active() -> None:
-    refills = [
-        order("o", 20, "01-01", supply_ends=day("01-30")),
-        order("n", 20, "02-05", supply_ends=day("03-31")),
-    ]
-    assert [words(s.dose) for s in doses(*refills).segments] == ["20", "20", "20"]
-
-
-def test_a_hole_between_statements_is_no_dose() -> None:
-    assert course(statement("s", 20, "01-01", "01-31"), statement("t", 20, "02-05"))[1] == ("2026-02-01 2026-02-04 0")
-
-
-def test_a_hole_that_another_record_fills_is_not_bridged() -> None:
-    orders = order("o", 20, "01-01", "01-31"), order("n", 20, "02-05", "03-31")
-    assert course(*orders, statement("s", 10, "02-01", "02-04"))[1] == "2026-02-01 2026-02-04 10"
-
-
-def test_not_taken_against_an_order_leaves_the_order_possible() -> None:
-    denied = statement("s", 20, "02-01", standing=Standing.NOT_TAKEN)
-    assert today(denied, order("o", 20, "01-01")) == "0-20"
-    assert today(denied, order("o", 20, "01-01", links=["s"])) == "0"
 
 
 def test_as_needed_beside_a_scheduled_dose_is_added_as_possible() -> None:

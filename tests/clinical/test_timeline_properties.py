@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.clinical.coded import Certainty
@@ -86,6 +86,7 @@ def seen(found: Timeline) -> list[DoseSegment]:
     return list(found.segments)
 
 
+@settings(deadline=None)
 @given(records(), st.randoms(use_true_random=False))
 def test_the_order_of_the_records_does_not_matter(uses: list[MedicationUse], random: object) -> None:
     shuffled = list(uses)
@@ -93,6 +94,7 @@ def test_the_order_of_the_records_does_not_matter(uses: list[MedicationUse], ran
     assert seen(built(shuffled)) == seen(built(uses))
 
 
+@settings(deadline=None)
 @given(records())
 def test_there_is_no_hole_and_no_overlap_up_to_the_day_of_screening(uses: list[MedicationUse]) -> None:
     segments = seen(built(uses))
@@ -102,6 +104,7 @@ def test_there_is_no_hole_and_no_overlap_up_to_the_day_of_screening(uses: list[M
     assert not segments or segments[-1].last == AS_OF
 
 
+@settings(deadline=None)
 @given(records())
 def test_every_dose_goes_from_a_low_to_a_high_end_and_has_sources_unless_it_is_zero(
     uses: list[MedicationUse],
@@ -112,6 +115,7 @@ def test_every_dose_goes_from_a_low_to_a_high_end_and_has_sources_unless_it_is_z
         assert bool(segment.sources) is not segment.dose.is_zero
 
 
+@settings(deadline=None)
 @given(records())
 def test_neighbours_differ_in_more_than_their_days(uses: list[MedicationUse]) -> None:
     segments = seen(built(uses))
@@ -123,6 +127,7 @@ def test_neighbours_differ_in_more_than_their_days(uses: list[MedicationUse]) ->
         assert any(differences)
 
 
+@settings(deadline=None)
 @given(records())
 def test_the_weighed_timeline_covers_the_same_days(uses: list[MedicationUse]) -> None:
     found = built(uses)
@@ -137,6 +142,7 @@ def encloses(wider: Interval, narrower: Interval) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["statement", "request", "administration"])
+@settings(deadline=None)
 @given(records(), st.integers(0, 200), st.integers(0, 60))
 def test_an_unreadable_record_never_narrows_the_dose_of_its_days(
     kind: Kind, found: list[MedicationUse], begin: int, length: int
@@ -151,6 +157,7 @@ def test_an_unreadable_record_never_narrows_the_dose_of_its_days(
         assert encloses(after.on(on).dose, before.on(on).dose), on
 
 
+@settings(deadline=None)
 @given(medication_uses("use/0"), st.integers(0, 60), st.sampled_from(["dose-not-stated", "timing-not-stated"]))
 def test_an_unreadable_report_of_an_order_never_narrows_its_dose(use: MedicationUse, begin: int, fault: str) -> None:
     ordered = replace(apart(use), kind="request")
