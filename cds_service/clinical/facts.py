@@ -60,6 +60,7 @@ class Problem:
     recorded: DayRange | None
     severity: Mapping[str, Certainty] = field(default_factory=dict)
     severity_label: str | None = None
+    contradicted: bool = False
 
     @property
     def when(self) -> DayRange | None:
@@ -76,6 +77,7 @@ class Intervention:
     surely_done: bool
     when: DayRange | None
     goes_on: bool = False
+    contradicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

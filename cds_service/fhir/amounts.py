@@ -12,7 +12,7 @@ from cds_service.clinical.quantity import Unusable, exact
 from cds_service.fhir import elements as el
 from cds_service.fhir.sig import Sig
 from cds_service.fhir.strength import Strength
-from cds_service.terminology.codes import plain
+from cds_service.terminology.words import plain
 
 _MG = {
     "mg": Fraction(1), "milligram": Fraction(1), "milligrams": Fraction(1), "毫克": Fraction(1),

@@ -48,6 +48,7 @@ def _intervention(entry: Entry, procedure: el.Procedure, index: ConceptIndex, le
         status in _DONE,
         ledger.past(when),
         _goes_on(procedure, status, ledger),
+        found.contradicted,
     )
 
 

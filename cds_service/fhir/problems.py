@@ -10,7 +10,8 @@ from cds_service.clinical.facts import Activity, Problem, Verification
 from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, concepts_of, is_readable
 from cds_service.fhir.wire import Entry, decode
-from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark, plain
+from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark
+from cds_service.terminology.words import plain
 
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _RESOLVED = frozenset({"inactive", "remission", "resolved"})
@@ -52,7 +53,7 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
         entry.reference, code.label(), found.concepts,
         "resolved" if mark == "Z" else _activity(condition, ledger),
         "suspected" if mark == "V" else _verification(verification),
-        ledger.past(onset), ledger.past(recorded), severity, severity_label,
+        ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
     )  # fmt: skip
 
 

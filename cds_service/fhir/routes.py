@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cds_service.clinical.medications import DoseStep, Route
 from cds_service.fhir import elements as el
 from cds_service.fhir.naming import Named
-from cds_service.terminology.codes import ConceptIndex, plain
+from cds_service.terminology.codes import ConceptIndex
+from cds_service.terminology.words import plain
 
 _LOCAL_FORMS = frozenset({"rinse", "paste"})
 # How EHRs abbreviate routes: the whole text, since inside a sentence such short words mean other things.

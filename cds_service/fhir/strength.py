@@ -10,7 +10,8 @@ from fractions import Fraction
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Unusable, exact
 from cds_service.fhir import elements as el
-from cds_service.terminology.codes import Product, plain
+from cds_service.terminology.codes import Product
+from cds_service.terminology.words import plain
 
 _SOLID_FORMS = frozenset({"tablet", "capsule"})
 _SOLID = re.compile(r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim[eé]s?)?\b|\btabletten?\b|片|胶囊|錠|カプセル")

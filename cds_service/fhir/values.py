@@ -9,7 +9,8 @@ from fractions import Fraction
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
 from cds_service.fhir import elements as el
-from cds_service.terminology.codes import ConceptIndex, plain
+from cds_service.terminology.codes import ConceptIndex
+from cds_service.terminology.words import plain
 
 _SCORES = frozenset({"ecog", "karnofsky"})
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})

@@ -6,7 +6,6 @@ A code counts only together with its system: T86.02 is one thing in ICD-10-CM an
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +17,9 @@ from typing import Any
 import yaml
 
 from cds_service.clinical.coded import Certainty
+from cds_service.terminology.words import any_word, plain
 
 _FOLDER = Path(__file__).parent / "codesets"
-_LATIN = re.compile(r"[a-z0-9]")
-_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
 _ICD_10 = frozenset({"icd-10", "icd-10-cm", "icd-10-gm"})
 # A code of ICD-10-GM, its cross (+), asterisk or exclamation mark, and how sure the diagnosis is.
 _ICD_10_GM = re.compile(r"([A-Z]\d\d\.?[\d-]{0,2})\s*[+*†!]?\s*(?P<certainty>[GAVZ])?\s*[+*†!]?")
@@ -53,10 +51,14 @@ class CodeSet:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What codings and texts were recognised as: concepts with certainty, and products named by code."""
+    """What codings and texts were recognised as: concepts with certainty, and products named by code.
+
+    `contradicted` says that the words beside a code name what its code set says it is not.
+    """
 
     concepts: Mapping[str, Certainty]
     products: tuple[Product, ...] = ()
+    contradicted: bool = False
 
     @property
     def product(self) -> Product | None:
@@ -135,17 +137,12 @@ def _sets_of(document: Row) -> Iterable[CodeSet]:
             rows=(*row.get("codes", ()), *row.get("products", ())),
             words=_words(row.get("words")),
             unless=_words(row.get("unless")),
-            kind={key: row[key] for key in ("given", "support", "answers") if key in row},
+            kind={key: row[key] for key in ("given", "support", "answers", "contradicted_by") if key in row},
         )
 
 
 def _words(by_language: Mapping[str, Sequence[str]] | None) -> tuple[str, ...]:
     return tuple(plain(word) for words in (by_language or {}).values() for word in words)
-
-
-def plain(text: str) -> str:
-    """The text as words are compared: lower case, single spaces, one dash, characters folded (NFKC)."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).lower().split())
 
 
 def alias_of(system: str | None) -> str | None:
@@ -192,8 +189,8 @@ class ConceptIndex:
                 self._above[key].append((one.id, certainty, row))
                 self._lengths[row["system"]].add(len(key[1]))
         if one.words:
-            unless = _any_word(one.unless) if one.unless else None
-            self._words.append((one.id, _any_word(one.words), unless))
+            unless = any_word(one.unless) if one.unless else None
+            self._words.append((one.id, any_word(one.words), unless))
 
     def recognise(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Recognised:
         """The concepts of some codings (system, code) and of the texts beside them.
@@ -208,7 +205,19 @@ class ConceptIndex:
                 products += [_product(concept, row)] if "form" in row else []
         if not found:
             found = {concept: Certainty.TEXT for text in texts for concept in self.in_words(text)}
-        return Recognised(found, tuple(dict.fromkeys(products)))
+            return Recognised(found)
+        return Recognised(found, tuple(dict.fromkeys(products)), self._is_contradicted(found, texts))
+
+    def _is_contradicted(self, found: Mapping[str, Certainty], texts: Iterable[str]) -> bool:
+        """True when the words name a rival of a coded concept, and neither the concept itself nor what is coded."""
+        rivals = {c: code_sets()[c].kind["contradicted_by"] for c in found if "contradicted_by" in code_sets()[c].kind}
+        if not rivals:
+            return False
+        said = {concept for text in texts for concept in self.in_words(text)}
+        return any(
+            concept not in said and any(rival in said and rival not in found for rival in others)
+            for concept, others in rivals.items()
+        )
 
     def _rows(self, system: str | None, code: str | None) -> Iterator[tuple[str, Certainty, Row]]:
         alias = alias_of(system)
@@ -263,7 +272,7 @@ def _product(concept: str, row: Row) -> Product:
 def _drug_words() -> Mapping[str, re.Pattern[str]]:
     """The words of every drug there is, whether an index was made for it or not."""
     drugs = (code_sets()[name] for names in classes().values() for name in names)
-    return {one.id: _any_word(one.words) for one in drugs if one.words}
+    return {one.id: any_word(one.words) for one in drugs if one.words}
 
 
 def _stands_alone(drug: str, folded: str) -> bool:
@@ -272,16 +281,3 @@ def _stands_alone(drug: str, folded: str) -> bool:
     others = [words for name, words in _drug_words().items() if name != drug]
     longer = [match.span() for words in others for match in words.finditer(folded)]
     return any(not any(a <= start and end <= b and end - start < b - a for a, b in longer) for start, end in spans)
-
-
-def _any_word(words: Iterable[str]) -> re.Pattern[str]:
-    """A pattern of whole words, also in the plural and as "transplantation" for "transplant".
-
-    Chinese has no spaces between words, so there any place will do.
-    """
-    longest_first = sorted(words, key=len, reverse=True)
-    parts = [
-        rf"(?<![a-z0-9]){re.escape(w)}(?:s|ations?)?(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
-        for w in longest_first
-    ]
-    return re.compile("|".join(parts))

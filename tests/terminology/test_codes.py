@@ -18,10 +18,10 @@ from cds_service.terminology.codes import (
     code_set_texts,
     code_sets,
     members,
-    plain,
     system_address,
     systems,
 )  # fmt: skip
+from cds_service.terminology.words import plain
 
 EVERYTHING = ConceptIndex(code_sets())
 

@@ -144,12 +144,17 @@ def at_edge(days: int, window: Span) -> bool:
     return days in (window.days, window.days + 1)
 
 
-def written_only(facts: Sequence[Problem | Intervention]) -> frozenset[Flag]:
-    """The flag of facts that were recognised by their words alone."""
-    by_words = all(max(fact.concepts.values()) is Certainty.TEXT for fact in facts)
-    return frozenset({Flag.TEXT_ONLY}) if facts and by_words else frozenset()
+def doubts_of(facts: Sequence[Problem | Intervention]) -> frozenset[Flag]:
+    """The flags of facts that were recognised by their words alone, or whose words contradict their code."""
+    flags = set[Flag]()
+    if facts and all(max(fact.concepts.values()) is Certainty.TEXT for fact in facts):
+        flags.add(Flag.TEXT_ONLY)
+    if any(fact.contradicted for fact in facts):
+        flags.add(Flag.CONFLICT)
+    return frozenset(flags)
 
 
 def is_coded(fact: Problem | Intervention, concepts: Collection[str]) -> bool:
-    """True when a checked code says so."""
-    return any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
+    """True when a checked code says so and the words beside it do not contradict it."""
+    coded = any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
+    return coded and not fact.contradicted

@@ -8,7 +8,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, failed, is_coded, seen, written_only
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, is_coded, seen
 
 
 class ActiveDiagnosis(Rule):
@@ -68,4 +68,4 @@ def is_sure(problem: Problem, concepts: Sequence[str]) -> bool:
 def review_of(problems: Sequence[Problem], code: str) -> Judgement:
     """For a person to judge; flagged text-only when words are all there is."""
     evidence = tuple(seen(p) for p in problems[:3])
-    return Judgement(Status.REVIEW, Reason(code), evidence, written_only(problems))
+    return Judgement(Status.REVIEW, Reason(code), evidence, doubts_of(problems))

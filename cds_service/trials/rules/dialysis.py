@@ -8,7 +8,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, failed, is_coded, seen, written_only
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
 from cds_service.trials.rules.diagnosis import is_sure
 
 
@@ -40,7 +40,7 @@ class OngoingDialysis(Rule):
         lately = [i for i in done if self._within(i, case, self.past)]
         doubtful = [*listed, *(f for f in peritoneal if self._may_go_on(f, case)), *lately]
         if doubtful:
-            flags = written_only(doubtful) | _edge(lately, case, self.lately) | _edge(lately, case, self.past)
+            flags = doubts_of(doubtful) | _edge(lately, case, self.lately) | _edge(lately, case, self.past)
             evidence = tuple(seen(fact) for fact in doubtful[:3])
             return Judgement(Status.REVIEW, Reason("dialysis-unclear"), evidence, flags)
         return self._none(case, done)

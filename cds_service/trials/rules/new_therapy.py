@@ -13,7 +13,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, failed, is_coded, seen, written_only
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
 from cds_service.trials.rules.washout import is_infusion, last_dose
 
 
@@ -66,7 +66,7 @@ class NewTherapy(Rule):
         if courses:
             evidence = tuple(seen(i) for i in courses[:3])
             reason = Reason("therapy-course", {"window": self.window})
-            return Judgement(Status.REVIEW, reason, evidence, written_only(courses))
+            return Judgement(Status.REVIEW, reason, evidence, doubts_of(courses))
         return self._clear(case, therapies)
 
     def _clear(self, case: Case, therapies: Sequence[Therapy]) -> Judgement:

@@ -20,11 +20,11 @@ from cds_service.trials.rules.base import (
     Length,
     Parameters,
     Rule,
+    doubts_of,
     failed,
     is_coded,
     not_searched,
     seen,
-    written_only,
 )
 from cds_service.trials.rules.diagnosis import is_sure
 
@@ -86,7 +86,7 @@ class SeverityGrade(Rule):
             return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.STALE}))
         if not any(g.sure for g in grades):
             code = "severity-scale-not-stated" if any(g.is_confirmed for g in grades) else "severity-suspected"
-            written = written_only([g.problem for g in grades])
+            written = doubts_of([g.problem for g in grades])
             return Judgement(Status.REVIEW, Reason(code, values), evidence, written)
         flags = frozenset[Flag]() if recorded else frozenset({Flag.ASSUMED})
         if grades[0].grade in _ENOUGH:

@@ -56,7 +56,8 @@ class SteroidCeiling(SteroidRule):
             return Judgement(Status.REVIEW, Reason("dose-above-lately", values), evidence, flags)
         if possibly >= self.noticed.days:
             return self._unclear(case, recent, flags)
-        code = "dose-above-briefly" if surely else "dose-within"
+        within = "dose-within" if "per_kg" in values else "dose-within-for-want-of-days"
+        code = "dose-above-briefly" if surely else within
         return Judgement(Status.PASS, Reason(code, values), evidence, flags)
 
     def _unclear(self, case: Case, recent: list[WeighedSegment], flags: frozenset[Flag]) -> Judgement:

@@ -8,7 +8,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, failed, is_coded, seen, written_only
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, is_coded, seen
 
 
 class TransplantHistory(Rule):
@@ -49,7 +49,7 @@ class TransplantHistory(Rule):
 
 def _review(code: str, facts: Sequence[Problem | Intervention]) -> Judgement:
     evidence = tuple(seen(fact) for fact in facts[:3])
-    return Judgement(Status.REVIEW, Reason(code), evidence, written_only(facts))
+    return Judgement(Status.REVIEW, Reason(code), evidence, doubts_of(facts))
 
 
 def _found(case: Case, concepts: Sequence[str]) -> list[Problem | Intervention]:

@@ -15,7 +15,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, failed, is_coded, seen, written_only
+from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, is_coded, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,13 @@ class Washout(Rule):
     def _events(self, case: Case) -> Iterator[Event]:
         for done in case.facts.interventions_of((*self.procedures, *self.similar)):
             sure = done.surely_done and is_coded(done, self.procedures)
-            yield Event(done.when, sure, seen(done), bool(written_only([done])))
+            yield Event(done.when, sure, seen(done), Flag.TEXT_ONLY in doubts_of([done]))
         for use in case.facts.uses_of(self.drugs):
             yield from last_dose(use, case.as_of)
 
 
 def _history(problem: Problem) -> Event:
-    return Event(None, False, seen(problem), bool(written_only([problem])))
+    return Event(None, False, seen(problem), Flag.TEXT_ONLY in doubts_of([problem]))
 
 
 def is_infusion(drug: str) -> bool:

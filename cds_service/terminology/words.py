@@ -1,0 +1,28 @@
+"""Words of records as they are compared: folded, whole, in the plural too."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+_LATIN = re.compile(r"[a-z0-9]")
+
+
+def plain(text: str) -> str:
+    """The text as words are compared: lower case, single spaces, one dash, characters folded (NFKC)."""
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).lower().split())
+
+
+def any_word(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern of whole words, also in the plural and as "transplantation" for "transplant".
+
+    Chinese has no spaces between words, so there any place will do.
+    """
+    longest_first = sorted(words, key=len, reverse=True)
+    parts = [
+        rf"(?<![a-z0-9]){re.escape(w)}(?:s|ations?)?(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
+        for w in longest_first
+    ]
+    return re.compile("|".join(parts))
