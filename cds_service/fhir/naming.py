@@ -10,7 +10,7 @@ from cds_service.fhir.ledger import is_readable
 from cds_service.fhir.references import resolved
 from cds_service.fhir.strength import Strength, named_mg, strength_of
 from cds_service.fhir.wire import decode
-from cds_service.terminology.codes import ConceptIndex, Recognised, alias_of
+from cds_service.terminology.codes import ConceptIndex, Recognised, alias_of, every_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ class Naming:
         self._addresses = addresses
 
     def name(self, record: el.MedicationRecord) -> Named | None:
-        """The product; None when the record does not say, or points to a Medication that is not there."""
+        """The product; None when nobody can tell: it does not say, points to a Medication that is not there, or
+        holds nothing but a code that no code set of ours knows.
+        """
         choice = record.medication or el.CodeableReference()
         reference = record.medicationReference or choice.reference
         medication = self._medication(record, reference)
@@ -51,6 +53,8 @@ class Naming:
             return None
         names = [*(text for one in concepts for text in one.texts()), *display]
         codings = [coding for one in concepts for coding in one.coding or ()]
+        if not names and not any(map(_tells_the_drug, codings)):
+            return None
         found = self._index.recognise([(one.system, one.code) for one in codings], names)
         label = names[0] if names else next(one.code for one in codings if one.code)
         return Named(
@@ -84,3 +88,12 @@ class Naming:
         is_ingredient = alias_of(coding.system) == "rxnorm" and bool(self._drugs_of(coding))
         product = self._index.recognise([(coding.system, coding.code)], ()).products
         return is_ingredient and not product and named_mg(coding.display or "") is not None
+
+
+def _tells_the_drug(coding: el.Coding) -> bool:
+    """True for a code that we know, or that names its class of drugs by itself as those of ATC do.
+
+    Any other code without a word beside it may be of any drug, a corticosteroid among them.
+    """
+    known = every_code().recognise([(coding.system, coding.code)], ()).concepts
+    return bool(known) or alias_of(coding.system) == "atc"

@@ -269,6 +269,12 @@ def _product(concept: str, row: Row) -> Product:
 
 
 @cache
+def every_code() -> ConceptIndex:
+    """An index of all there is, whatever a protocol is interested in."""
+    return ConceptIndex(code_sets())
+
+
+@cache
 def _drug_words() -> Mapping[str, re.Pattern[str]]:
     """The words of every drug there is, whether an index was made for it or not."""
     drugs = (code_sets()[name] for names in classes().values() for name in names)

@@ -9,12 +9,14 @@ from datetime import date
 from cds_service.errors import ServiceError
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.validation import warm
+from cds_service.terminology.codes import every_code
 from cds_service.web.cds_hooks import Wiring
 
 
 def rehearse(wiring: Wiring) -> None:
     """Answers a made-up chart opening with every service. A defect shows now, before anybody relies on it."""
     warm()
+    every_code()
     for service in wiring.services:
         with suppress(ServiceError):  # a refusal is an answer as well
             wiring.answer(service, json.dumps(made_up_call(service.hook, wiring.today())).encode())

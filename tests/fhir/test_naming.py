@@ -146,3 +146,18 @@ def test_a_product_code_with_another_strength_beside_it_spans_both() -> None:
     record = statement({**dose(1, None), **repeat(1, 1)}, medicationCodeableConcept={"coding": [mislabelled]})
     (step,) = the_use(record).steps
     assert (step.daily, step.conflict) == (exactly(5).hull(exactly(20)), True)
+
+
+@pytest.mark.parametrize(
+    ("coding", "doubtful"),
+    [
+        (coded("rxnorm", "999999999"), True),  # any drug, for all that anybody can tell
+        (coded("rxnorm", "999999999", "Metformin 500 MG"), False),
+        (coded("rxnorm", "42316"), False),  # tacrolimus, whether the protocol asks for it or not
+        (coded("atc", "A10BA02"), False),  # ATC names the class of the drug by itself
+        (coded("rxnorm", "8640"), False),
+    ],
+)
+def test_an_unknown_code_without_a_word_may_be_any_drug(coding: Json, doubtful: bool) -> None:
+    facts = facts_of(PATIENT, statement(DAILY_20, medicationCodeableConcept={"coding": [coding]}))
+    assert bool(doubts(facts)) is doubtful
