@@ -107,11 +107,13 @@ def _detail(screening: Screening, site: Site, words: Wording) -> Iterator[str]:
     if screening.recheck_on:
         yield from (words.phrase("card", "recheck", day=screening.recheck_on.isoformat()), "")
     unread = [f for f in _with(screening, Status.UNKNOWN) if f.is_unread]
-    missing = [f for f in _with(screening, Status.UNKNOWN) if not f.is_unread]
+    unsearched = [f for f in _with(screening, Status.UNKNOWN) if "gaps" in f.judgement.reason.values]
+    missing = [f for f in _with(screening, Status.UNKNOWN) if f not in unread and f not in unsearched]
     yield from _listed("against", _with(screening, Status.FAIL), words)
     yield from _listed("confirm", [*_with(screening, Status.REVIEW), *unread], words)
     yield from _facts(screening, words)
     yield from _listed("missing", missing, words)
+    yield from _unsearched(unsearched, words)
     questions = words.phrase("card", "questions", n=len(_with(screening, Status.HUMAN)))
     yield from bullets(words.term("card", "people"), [questions])
     if site.coordinator_contact:
@@ -129,6 +131,15 @@ def _listed(title: str, findings: list[Finding], words: Wording) -> Iterator[str
     if len(findings) > _MOST_TO_CONFIRM:
         items.append(words.phrase("card", "more", n=len(findings) - _MOST_TO_CONFIRM))
     yield from bullets(words.term("card", title), items)
+
+
+def _unsearched(findings: list[Finding], words: Wording) -> Iterator[str]:
+    """Each part of the record that could not be read, once, and the criteria that it leaves open."""
+    sentences = dict.fromkeys(words.sentence(f.judgement.reason) for f in findings)
+    parts = dict.fromkeys(part for sentence in sentences for part in sentence.split("; "))
+    names = ", ".join(f.id for f in findings)
+    left_open = [words.phrase("card", "leaves_open", ids=names)] if findings else []
+    yield from bullets(words.term("card", "unsearched"), [*parts, *left_open])
 
 
 def _line(finding: Finding, words: Wording) -> str:

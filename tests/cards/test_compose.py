@@ -8,15 +8,29 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from cards.card import Card, Source, TooLong
 from cards.compose import Site, composer
 from cards.markdown import escaped
+from cds_service.fhir.records import from_prefetch
 from cds_service.hooks.request import HookRequest
+from cds_service.pipeline import screen_records
 from cds_service.trials.screening import Screening
-from tests.synthetic import but, condition, observation, prednisone, procedure, resources, screened
+from tests.synthetic import (
+    INDEX_DAY,
+    but,
+    condition,
+    observation,
+    patient,
+    prednisone,
+    procedure,
+    protocol,
+    resources,
+    screened,
+)
 
 INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 
@@ -204,3 +218,39 @@ def test_a_summary_outside_the_limits_of_the_specification_is_refused(length: in
 
 def test_a_summary_of_139_characters_is_allowed() -> None:
     assert Card("id", "x" * 139, "", Source("s", "https://example.org", {})).as_json()["indicator"] == "info"
+
+
+def test_the_parts_of_the_record_that_were_not_read_are_named_once() -> None:
+    answers = {
+        "patient": patient(),
+        "conditions": searchset(condition("cgvhd", "http://hl7.org/fhir/sid/icd-10-cm", "D89.811")),
+        "procedures": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]},
+    }
+    (card,) = cards_of(screened_from(answers))
+    unread = card["detail"].split("**Parts of the record that were not read**")[1].split("**")[0].strip().splitlines()
+    assert unread[:3] == [
+        "- medication statements: not sent",
+        "- medication orders: not sent",
+        "- heart, lung and performance results: not sent",
+    ]
+    assert "- procedures: could not be read" in unread
+    assert unread[-1].startswith("- this leaves open: I03a, I03b")
+
+
+def test_a_transplant_patient_whose_record_was_not_read_gets_a_card_that_says_so() -> None:
+    answers = {
+        "patient": patient(),
+        "conditions": searchset(condition("status", "http://hl7.org/fhir/sid/icd-10-cm", "Z94.84")),
+    }
+    (card,) = cards_of(screened_from(answers))
+    assert "screening incomplete" in card["summary"]
+
+
+def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources]}
+
+
+def screened_from(answers: dict[str, Any]) -> Screening:
+    """The screening of what a hook call brings along."""
+    prefetch = {key: msgspec.Raw(json.dumps(answer).encode()) for key, answer in answers.items()}
+    return screen_records(from_prefetch(prefetch, "p1"), protocol(), INDEX_DAY)
