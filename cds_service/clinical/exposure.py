@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange, Span, days_later
-from cds_service.clinical.interval import ANYTHING, ZERO, Interval
+from cds_service.clinical.interval import ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Standing
 from cds_service.clinical.steps import laid_out
 from cds_service.clinical.tables import table
@@ -107,7 +107,8 @@ class _Course:
         """The step's dose from `first` to `last`, or nothing where these are no days."""
         if first > last:
             return
-        use, step, stated = self.use, self.step, self._stated()
+        use, step = self.use, self.step
+        stated = ZERO if use.standing is Standing.NOT_TAKEN else step.daily
         flags = self.period.flags | _flags(use, step) | ({"assumed"} if filler else set())
         yield Stretch(
             first, last, stated if sure else stated.down_to_zero(), step.pattern, use, stated,
@@ -116,11 +117,6 @@ class _Course:
             goes_on=self.period.goes_on and not filler, flags=flags,
             fault=None if use.standing is Standing.NOT_TAKEN else step.fault,
         )  # fmt: skip
-
-    def _stated(self) -> Interval:
-        if self.use.standing is Standing.NOT_TAKEN:
-            return ZERO
-        return ANYTHING if self.step.fault is not None and self.step.daily.high is None else self.step.daily
 
 
 def _stretches_of(use: MedicationUse, step: DoseStep, as_of: date) -> Iterator[Stretch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -40,6 +41,7 @@ class WeightHistory:
             span = weight.kilograms if known is None else known.kilograms.hull(weight.kilograms)
             by_day[weight.day] = Weight(weight.day, span, weight.reference)
         self.weights = tuple(by_day[day] for day in sorted(by_day))
+        self._days = [weight.day for weight in self.weights]
         limits = table("weights")
         self._fresh = Span.parse(limits["fresh"]).days
         self._usable = Span.parse(limits["usable"]).days
@@ -48,14 +50,15 @@ class WeightHistory:
 
     def on(self, day: date) -> WeightOnDay | None:
         """The weight that counts for `day`, by the rules of tables/weights.yaml; None when there is none."""
-        before = [w for w in self.weights if w.day <= day]
-        if before and (day - before[-1].day).days <= self._fresh:
-            return WeightOnDay(before[-1], stale=False)
-        after = [w for w in self.weights if w.day > day and (w.day - day).days <= self._fresh]
-        if after:
-            return WeightOnDay(after[0], stale=False)
-        if before and (day - before[-1].day).days <= self._usable:
-            return WeightOnDay(before[-1], stale=True)
+        place = bisect_right(self._days, day)
+        before = self.weights[place - 1] if place else None
+        after = self.weights[place] if place < len(self.weights) else None
+        if before and (day - before.day).days <= self._fresh:
+            return WeightOnDay(before, stale=False)
+        if after and (after.day - day).days <= self._fresh:
+            return WeightOnDay(after, stale=False)
+        if before and (day - before.day).days <= self._usable:
+            return WeightOnDay(before, stale=True)
         return None
 
     def turning_days(self) -> set[date]:

@@ -181,6 +181,16 @@ def test_a_record_without_a_beginning_is_sure_from_when_it_was_written_and_left_
     assert all("left-censored" in s.flags for s in found.segments)
 
 
+def test_a_record_without_a_beginning_that_was_written_later_is_only_possible() -> None:
+    found = stretches(statement("s", 20, None, written=ago(0)), ago(10))
+    assert [s.sure for s in found if s.covers(ago(10))] == [False]
+
+
+def test_the_readable_part_of_a_dose_is_sure_beside_an_unreadable_one() -> None:
+    parts = (step(20, part_of_day=True), unreadable(part_of_day=True))
+    assert taken(statement("s", parts, "01-05")) == ["2026-01-05 2026-03-16 20-any"]
+
+
 def test_a_record_with_a_beginning_is_not_left_censored_although_nothing_came_before() -> None:
     for use in (statement("s", 20, "01-05"), order("o", step(20, first="01-05"), None)):
         assert "left-censored" not in flags_today(use)
@@ -200,6 +210,8 @@ def test_a_period_that_ends_before_it_begins_is_possible_to_this_day_and_a_confl
     inverted = statement("s", 20, "02-01", "01-01")
     assert taken(inverted) == ["2026-01-01 2026-03-16 0-20"]
     assert "conflict" in flags_today(inverted)
+    assert doses(inverted).on(AS_OF).goes_on
+    assert not doses(replace(inverted, standing=Standing.ENDED)).on(AS_OF).goes_on
 
 
 def test_a_step_that_was_not_reached_before_the_record_ended_was_not_taken() -> None:

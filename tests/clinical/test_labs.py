@@ -98,3 +98,9 @@ def test_an_analyte_without_a_common_range_has_no_upper_limit() -> None:
 
 def test_each_analyte_has_the_unit_that_the_rules_read() -> None:
     assert [unit_of(one) for one in ("creatinine", "platelets", "weight")] == ["mg/dL", "10*9/L", "kg"]
+
+
+def test_two_results_of_one_day_are_enough_to_disagree() -> None:
+    chosen = newest([count("1.4", "03-10"), count("0.9", "03-10", "b")], "neutrophils")
+    assert chosen is not None
+    assert (chosen.quantity, chosen.disagree) == (span("0.9", "1.4"), True)

@@ -235,3 +235,8 @@ def test_a_raw_value_is_shown_as_the_record_writes_it() -> None:
 def test_no_value_and_no_unit_raise_an_error(value: Decimal, unit: str, comparator: str | None) -> None:
     for analyte in analyte_units():
         convert(analyte, RawQuantity(value, unit, UCUM, unit, comparator))
+
+
+@pytest.mark.parametrize("value", ["1E+15", "1E-15"])
+def test_a_number_of_fifteen_digits_is_still_one(value: str) -> None:
+    assert read("platelets", value, "10*9/L") in ("implausible", exactly(Fraction(1, 10**15)))

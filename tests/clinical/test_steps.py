@@ -39,6 +39,21 @@ def test_steps_in_sequence_follow_each_other_whatever_their_place_in_the_record(
         "2026-01-08 2026-01-14 10",
         "2026-01-15 ? 5",
     ]
+    found = laid_out(statement("s", (step(10, length_days=7, order=1), step(5, order=2)), "01-01"))
+    assert [(s.fault, s.pattern) for s in found] == [(None, "daily"), (None, "daily")]
+
+
+def test_a_step_without_a_number_comes_before_the_numbered_ones() -> None:
+    assert laid(step(10, order=1), step(20, length_days=7)) == ["2026-01-01 2026-01-07 20", "2026-01-08 ? 10"]
+
+
+def test_numbered_steps_that_begin_on_the_same_day_may_be_either() -> None:
+    assert laid(step(20, first="01-01", order=1), step(10, first="01-01", order=2)) == ["2026-01-01 ? 10-20"]
+
+
+def test_steps_that_begin_on_the_same_day_and_end_on_different_ones_add_up() -> None:
+    steps = step(20, first="01-01", last="01-31"), step(10, first="01-01", last="02-28")
+    assert course(statement("s", steps, "01-01"))[:2] == ["2026-01-01 2026-01-31 30", "2026-02-01 2026-02-28 10"]
 
 
 def test_steps_that_touch_on_one_day_hand_over_on_it() -> None:
@@ -104,7 +119,10 @@ def test_steps_without_order_may_be_alternatives() -> None:
 
 def test_steps_with_a_length_and_no_order_may_follow_each_other_or_not() -> None:
     assert laid(step(20, length_days=7), step(10, length_days=14)) == ["2026-01-01 2026-01-21 0-30"]
+    assert laid(step(20, length_days=7), step(10, length_days=7)) == ["2026-01-01 2026-01-14 0-30"]
     assert laid(step(20, length_days=7), step(10)) == ["2026-01-01 ? 0-30"]
+    mixed = step(20, first="02-01", length_days=7), step(10, length_days=7), step(5, first="01-20", length_days=7)
+    assert laid(*mixed) == ["2026-01-20 2026-02-09 0-35"]
 
 
 def test_dated_steps_need_no_order() -> None:
@@ -118,6 +136,8 @@ def test_steps_of_the_same_days_are_taken_together_or_are_alternatives() -> None
     bounds = {"first": "01-01", "last": "01-31"}
     assert laid(step(20, **bounds), step(10, **bounds)) == ["2026-01-01 2026-01-31 10-30"]
     assert laid(step(20, order=1, **bounds), step(10, order=1, **bounds)) == ["2026-01-01 2026-01-31 30"]
+    week = {"first": "01-01", "length_days": 7}
+    assert laid(step(20, **week), step(10, **week)) == ["2026-01-01 2026-01-07 10-30"]
 
 
 def test_what_cannot_be_read_stays_so_beside_what_can() -> None:
@@ -128,6 +148,11 @@ def test_what_cannot_be_read_stays_so_beside_what_can() -> None:
 def test_milligrams_and_milligrams_per_kilogram_are_not_added() -> None:
     found = laid_out(statement("s", (step(20, order=1), step(1, order=1, per_kilogram=True)), "01-01"))
     assert [(s.daily, s.per_kilogram, s.fault) for s in found] == [(ANYTHING, False, "unit-not-understood")]
+
+
+def test_two_doses_per_kilogram_are_added_as_such() -> None:
+    found = laid_out(statement("s", tuple(step(1, order=1, per_kilogram=True) for _ in range(2)), "01-01"))
+    assert [(words(s.daily), s.per_kilogram, s.fault) for s in found] == [("2", True, None)]
 
 
 def test_steps_put_together_keep_every_doubt() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from cds_service.clinical.coded import Certainty
 from cds_service.clinical.medications import MedicationUse, Standing
 from tests.clinical.builders import (
     AS_OF,
@@ -142,7 +143,13 @@ def test_a_renewal_supersedes_without_an_overlap() -> None:
 
 def test_a_chain_of_open_ended_orders_leaves_the_newest() -> None:
     chain = [order(str(mg), mg, start) for mg, start in ((40, "01-01"), (30, "02-01"), (20, "03-01"))]
-    assert course(*chain)[-1] == "2026-03-08 2026-03-16 20"
+    assert course(*chain) == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 2026-02-07 30-70",
+        "2026-02-08 2026-02-28 30",
+        "2026-03-01 2026-03-07 20-50",
+        "2026-03-08 2026-03-16 20",
+    ]
 
 
 def test_an_order_with_an_end_is_not_superseded() -> None:
@@ -167,10 +174,11 @@ def test_after_a_short_order_the_open_ended_one_may_be_taken_again() -> None:
         order("n", 5, "02-01", standing=Standing.POSSIBLE),
         order("n", 5, "02-01", standing=Standing.HELD),
         order("n", 5, "02-01", route="unknown"),
+        order("n", 5, "02-01", certainty=Certainty.UNVERIFIED),
         statement("n", 5, "02-01"),
         order("n", 5, "02-01", drug="hydrocortisone"),
     ],
-    ids=["of unknown status", "on hold", "of unknown route", "a statement", "of another drug"],
+    ids=["of unknown status", "on hold", "of unknown route", "of an unverified code", "a statement", "of another drug"],
 )
 def test_what_is_no_surely_given_order_of_the_drug_does_not_supersede(other: MedicationUse) -> None:
     high = doses(order("o", 20, "01-01"), other).on(AS_OF).dose.high
@@ -232,3 +240,37 @@ def test_not_taken_against_an_order_leaves_the_order_possible() -> None:
     denied = statement("s", 20, "02-01", standing=Standing.NOT_TAKEN)
     assert today(denied, order("o", 20, "01-01")) == "0-20"
     assert today(denied, order("o", 20, "01-01", links=["s"])) == "0"
+
+
+def test_a_linked_order_that_has_ended_leaves_nothing_of_its_predecessor() -> None:
+    renewed = order("n", 20, "02-01", "02-10", links=["o"])
+    assert course(order("o", 40, "01-01"), renewed)[-1] == "2026-02-11 2026-03-16 0"
+
+
+def test_of_linked_orders_of_the_same_days_the_newest_counts() -> None:
+    first, second = order("o", 40, "01-01", "03-31"), order("n", 20, "02-01", "03-31", links=["o"])
+    assert course(first, second) == ["2026-01-01 2026-01-31 40", "2026-02-01 2026-03-16 20"]
+
+
+def test_an_order_that_names_its_report_is_linked_to_it() -> None:
+    ended = statement("s", 20, "01-05", "02-01", standing=Standing.ENDED)
+    assert today(ended, order("o", 20, "01-05", links=["s"])) == "0-20"
+
+
+def test_a_report_that_goes_on_outweighs_one_that_ended() -> None:
+    reports = [
+        statement("s", 20, "01-05", "02-01", links=["o"], standing=Standing.ENDED),
+        statement("t", 20, "02-10", "02-20", links=["o"], standing=Standing.ENDED),
+    ]
+    found = doses(order("o", 20, "01-05"), *reports)
+    assert [words(found.on(day(text)).dose) for text in ("02-05", "02-20", "02-21")] == ["20", "20", "0-20"]
+    ongoing = statement("u", 20, "03-01", links=["o"])
+    assert words(doses(order("o", 20, "01-05"), *reports, ongoing).on(day("02-25")).dose) == "20"
+
+
+def test_a_therapy_recorded_twice_is_as_new_as_its_newest_record() -> None:
+    assert today(statement("s", 20, "01-05"), statement("t", 20, "02-20"), statement("u", 5, "02-01")) == "20-25"
+
+
+def test_of_the_same_day_an_unreadable_dose_counts_as_the_newest() -> None:
+    assert today(statement("s", 20, "01-05"), statement("t", unreadable(), "01-05")) == "0-any"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.clinical.interval import Interval
@@ -79,15 +79,17 @@ def test_a_weight_names_its_resource() -> None:
     assert (found.weight.reference, found.weight.day) == ("weight/1", AS_OF)
 
 
-READINGS = st.lists(st.tuples(st.integers(-120, 120), st.integers(50, 90)), max_size=4)
-
-
-@given(READINGS, st.integers(-130, 130))
-def test_weights_begin_to_count_on_turning_days(readings: list[tuple[int, int]], back: int) -> None:
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(-60, 60), st.integers(50, 90)), max_size=4))
+def test_another_weight_begins_to_count_on_turning_days_only(readings: list[tuple[int, int]]) -> None:
     history = weights(*((ago(shift), kilograms) for shift, kilograms in readings))
-    on = ago(back)
-    if history.on(on) != history.on(on - timedelta(days=1)):
-        assert on in history.turning_days()
+    changes = [ago(n) for n in range(-160, 160) if history.on(ago(n)) != history.on(ago(n + 1))]
+    assert set(changes) <= history.turning_days()
+
+
+def test_the_newest_of_several_stale_weights_counts() -> None:
+    assert counting(weights((ago(80), 70), (ago(60), 72), (ago(100), 74))) == (exactly(72), True)
+    assert counting(weights((ago(100), 70), (ago(60), 72))) == (exactly(72), True)
 
 
 def test_weights_at_the_ends_of_the_calendar_do_no_harm() -> None:
