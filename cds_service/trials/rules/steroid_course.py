@@ -34,6 +34,11 @@ class Run:
     def first(self) -> date:
         return self.segments[0].first
 
+    @property
+    def has_one_dose(self) -> bool:
+        """True when the dose of today was that of every day."""
+        return len({one.segment.dose for one in self.segments}) == 1
+
 
 class SteroidCourse(SteroidRule):
     """The ongoing run of days with a mean daily dose beyond `dose`, for a time of `duration` elapsed days.
@@ -121,7 +126,8 @@ class SteroidCourse(SteroidRule):
         self, elapsed: int, run: Run, values: dict[str, Value], evidence: tuple[Evidence, ...], flags: set[Flag]
     ) -> Judgement:
         if self.duration.holds_for(Interval.exactly(elapsed)) is Truth.TRUE:
-            return Judgement(Status.PASS, Reason("dose-sustained", values), evidence, frozenset(flags))
+            code = "dose-sustained" if run.has_one_dose else "dose-sustained-though-changed"
+            return Judgement(Status.PASS, Reason(code, values), evidence, frozenset(flags))
         if run.open_start:
             return Judgement(Status.REVIEW, Reason("duration-unclear", values), evidence, frozenset(flags))
         recheck = run.first + timedelta(days=int(self.duration.value) + 1)
