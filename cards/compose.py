@@ -20,8 +20,6 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trialhook.org/cards")
 _REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 _REGISTRY = "http://clinicaltrials.gov"
 _SCREENING = "org.trialhook.screening"
-# The facts that a clinician looks for first; the dose before all others.
-_KEY_FACTS = ("I03a", "I02.sev", "I07a", "I07b", "I06a")
 _MOST_TO_CONFIRM = 4
 _MOST_FACTS = 3
 
@@ -121,7 +119,7 @@ def _detail(screening: Screening, site: Site, words: Wording) -> Iterator[str]:
 
 
 def _facts(screening: Screening, words: Wording) -> Iterator[str]:
-    found = [f for key in _KEY_FACTS if (f := screening.finding(key)).status is Status.PASS]
+    found = [f for key in screening.readings.key_facts if (f := screening.finding(key)).status is Status.PASS]
     yield from bullets(words.term("card", "facts"), [_line(f, words) for f in found[:_MOST_FACTS]])
 
 

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
-from cds_service.fhir.wire import NotJson, check_json
 from cds_service.pipeline import screen_records
 from cds_service.report.screening_json import screening_json
 from cds_service.report.text import screening_text
 from cds_service.report.wording import LANGUAGES, wording
+from cds_service.strict_json import NotJson, check_json
 from cds_service.trials.protocol import Protocol, load_protocol
 from cds_service.trials.screening import Screening
 
@@ -72,10 +72,13 @@ def screen(
 
 
 def today() -> date:
-    """Today at the site."""
-    from cds_service.settings import Settings  # noqa: PLC0415 - settings are only read where no day is given
+    """Today at the site. Raises Unreadable when a setting is wrong."""
+    from cds_service.settings import WrongSetting, load_settings  # noqa: PLC0415 - only read where no day is given
 
-    return datetime.now(ZoneInfo(Settings().site_timezone)).date()
+    try:
+        return datetime.now(ZoneInfo(load_settings().site_timezone)).date()
+    except WrongSetting as error:
+        raise Unreadable(str(error)) from None
 
 
 def screened(

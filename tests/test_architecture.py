@@ -17,7 +17,7 @@ LAYERS = (
     {"cds_service.pipeline", "cards"},
     {"cds_service.report"},
     {"cds_service.hooks", "cds_service.trials", "cds_service.fhir", "cds_service.store"},
-    {"cds_service.settings", "cds_service.errors", "fhir_fixtures"},
+    {"cds_service.settings", "cds_service.errors", "cds_service.strict_json", "fhir_fixtures"},
     {"cds_service.terminology", "cds_service.net"},
     {"cds_service.clinical"},
 )

@@ -58,11 +58,6 @@ class DayRange:
     def is_exact(self) -> bool:
         return self.first == self.last
 
-    def days_until(self, day: date) -> Interval:
-        """How many days before `day` it happened; negative where it may have happened after it."""
-        newest, oldest = (day - self.last).days, (day - self.first).days
-        return Interval(Fraction(newest), Fraction(oldest))
-
     def shifted(self, days: int) -> DayRange:
         """The same range `days` later (earlier when negative)."""
         return DayRange(days_later(self.first, days), days_later(self.last, days))

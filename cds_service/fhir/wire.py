@@ -16,11 +16,6 @@ from cds_service.fhir import elements as el
 T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
 _MOST_DIGITS = 40
-_BOM = b"\xef\xbb\xbf"
-
-
-class NotJson(ValueError):
-    """The bytes are not JSON. The message names the place and never repeats the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +80,6 @@ def decode(raw: bytes | msgspec.Raw, kind: type[T]) -> T | None:
     except (ValueError, RecursionError, ArithmeticError):
         return None
     return value
-
-
-def check_json(body: bytes) -> bytes:
-    """The same bytes without a byte-order mark, proven to be one JSON value in UTF-8.
-
-    Raises NotJson otherwise; NaN, Infinity and nesting deeper than the interpreter's limit are refused.
-    """
-    body = body.removeprefix(_BOM)
-    try:
-        body.decode("utf-8")
-        _decoder(cast(Hashable, msgspec.Raw)).decode(body)
-    except UnicodeDecodeError as error:
-        raise NotJson(f"not UTF-8 at byte {error.start}") from None
-    except RecursionError:
-        raise NotJson("nested too deeply") from None
-    except msgspec.DecodeError as error:
-        raise NotJson(str(error)) from None
-    return body
 
 
 def read_answer(raw: bytes | msgspec.Raw, name: str) -> Answer:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cds_service.errors import MalformedBody, NotConformant
+from cds_service.strict_json import NotJson, check_json
 
 _UNDECODED = msgspec.Raw()
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,15 @@ def read_request(body: bytes, hook: str) -> HookRequest:
 
 
 def _json(body: bytes) -> bytes:
-    """The body without a byte-order mark, proven to be one JSON value in UTF-8.
+    """The body, proven to be one JSON value in UTF-8.
 
     A decoder that looks for fields would call a body non-conformant that is no JSON further on, and leaves
     undecoded what it skips.
     """
-    body = body.removeprefix(_BOM)
     try:
-        body.decode("utf-8")
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except UnicodeDecodeError as error:
-        raise MalformedBody(f"The body is not UTF-8 at byte {error.start}. Send JSON in UTF-8.") from None
-    except RecursionError:
-        raise MalformedBody("The body is nested too deeply to be a CDS Hooks request.") from None
-    except msgspec.DecodeError as error:
-        raise MalformedBody(f"The body is not JSON: {error}. Send one CDS Hooks request as JSON.") from None
-    return body
+        return check_json(body)
+    except NotJson as error:
+        raise MalformedBody(f"The body is not JSON: {error}. Send one CDS Hooks request as JSON in UTF-8.") from None
 
 
 def _decoded(body: bytes) -> _Body:

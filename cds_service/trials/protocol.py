@@ -69,7 +69,8 @@ class Readings(Parameters):
 
     `steroids` are the drugs that count as prednisone; `ignored` are recognised for one purpose only, that their
     words do not pass for something else; `either` are pairs of criteria of which one is enough;
-    `diagnosis` and `usual_case` decide whether a needs-review patient is shown.
+    `diagnosis` and `usual_case` decide whether a needs-review patient is shown; `key_facts` are what a clinician
+    looks for first, in that order.
     """
 
     steroids: Concepts
@@ -78,6 +79,7 @@ class Readings(Parameters):
     either: tuple[tuple[str, str], ...]
     diagnosis: str
     usual_case: tuple[str, ...]
+    key_facts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,12 @@ def _refuse_duplicates(criteria: Iterable[Criterion]) -> None:
 
 def _refuse_strangers(readings: Readings, criteria: Iterable[Criterion]) -> None:
     known = {criterion.id for criterion in criteria}
-    named = {*readings.usual_case, readings.diagnosis, *(one for pair in readings.either for one in pair)}
+    named = {
+        *readings.usual_case,
+        *readings.key_facts,
+        readings.diagnosis,
+        *(one for pair in readings.either for one in pair),
+    }
     if named - known:
         strangers = ", ".join(sorted(named - known))
         raise MalformedProtocol(f"readings.yaml: expected ids of criteria, found {strangers}")

@@ -123,3 +123,11 @@ def test_the_module_runs_as_a_process(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["patient"] == "Patient/p1"
+
+
+def test_a_wrong_setting_is_a_message_and_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIALHOOK_SITE_TIMEZON", "Asia/Shanghai")
+    result = CliRunner().invoke(main, ["screen", written(tmp_path, bundle(resources()))])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "TRIALHOOK_SITE_TIMEZONE" in result.stderr

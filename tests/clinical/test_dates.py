@@ -61,12 +61,6 @@ def test_a_range_does_not_end_before_it_begins() -> None:
         days("2026-01-02", "2026-01-01")
 
 
-def test_days_until_spans_the_partial_date_and_is_negative_after_the_day() -> None:
-    assert days("2026-02-01", "2026-02-28").days_until(day("03-16")) == span(16, 43)
-    assert DayRange.of(day("03-17")).days_until(day("03-16")) == exactly(-1)
-    assert days("2026-03-01", "2026-03-31").days_until(day("03-16")) == span(-15, 15)
-
-
 @pytest.mark.parametrize(
     ("limit", "expected"),
     [("02-01", Truth.FALSE), ("02-02", Truth.UNKNOWN), ("02-28", Truth.UNKNOWN), ("03-01", Truth.TRUE)],

@@ -15,7 +15,8 @@ from cds_service.fhir.medications import MedicationReader
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, SeveralPatients, UnreadableRecord, from_files
 from cds_service.fhir.sig import Sig, read_sig
-from cds_service.fhir.wire import NotJson, check_json, read_answer
+from cds_service.fhir.wire import read_answer
+from cds_service.strict_json import NotJson, check_json
 from cds_service.terminology.codes import members
 from tests.fhir.made import AS_OF, index
 
