@@ -5,12 +5,13 @@ Records of one therapy count once; what cannot be told widens the interval, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
+from cds_service.clinical.dates import DayRange
 from cds_service.clinical.exposure import DAY, Stretch, stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Pattern
@@ -116,13 +117,24 @@ def _is_listed(drug: str) -> bool:
     return drug in table("equivalents")["equivalents"]
 
 
-def _is_converted(drug: str) -> bool:
-    """True for a drug with a factor other than 1."""
-    return _is_listed(drug) and equivalence(drug) != Interval.exactly(1)
-
-
 def timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory) -> Timeline:
     """The dose timeline of the corticosteroid records `uses`, up to and including `as_of`."""
+    return _timeline(uses, as_of, weights, equivalence)
+
+
+def timeline_of(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory) -> Timeline:
+    """The dose timeline of records of one drug, in mg of that drug, up to and including `as_of`."""
+    return _timeline(uses, as_of, weights, _as_it_is)
+
+
+def _as_it_is(drug: str) -> Interval:
+    return Interval.exactly(1)
+
+
+Factor = Callable[[str], Interval]
+
+
+def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory, factor: Factor) -> Timeline:
     taken = [use for use in uses if use.route != "local"]
     therapy_of = therapies(taken)
     found = [
@@ -131,7 +143,7 @@ def timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory)
         for stretch in _in_milligrams(taken_over(stretches(use, as_of), taken, therapy_of), weights)
     ]
     found += carried_over(found)
-    return Timeline(_merged(_segments(found, therapy_of, as_of)), as_of)
+    return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
 
 
 def _in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator[Stretch]:
@@ -151,33 +163,38 @@ def _in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator
                       per_dose=per_dose, per_kilogram=False)  # fmt: skip
 
 
-def _segments(found: Sequence[Stretch], therapy_of: Mapping[str, int], as_of: date) -> Iterator[DoseSegment]:
+def _segments(
+    found: Sequence[Stretch], therapy_of: Mapping[str, int], as_of: date, factor: Factor
+) -> Iterator[DoseSegment]:
     if not found:
         return
     starts = {s.first for s in found} | {s.last + DAY for s in found if s.last < as_of}
     for first, after in pairwise([*sorted(starts), as_of + DAY]):
-        yield _segment(first, after - DAY, [s for s in found if s.covers(first)], therapy_of, as_of)
+        active = [s for s in found if s.covers(first)]
+        yield _segment(DayRange(first, after - DAY), active, therapy_of, as_of, factor)
 
 
-def _segment(first: date, last: date, active: list[Stretch], therapy_of: Mapping[str, int], as_of: date) -> DoseSegment:
+def _segment(
+    days: DayRange, active: list[Stretch], therapy_of: Mapping[str, int], as_of: date, factor: Factor
+) -> DoseSegment:
     drugs = sorted({s.use.drug for s in active})
     parts = {drug: counted(drug, active, therapy_of) for drug in drugs}
-    dose = sum((dose_of(parts[drug]).times(equivalence(drug)) for drug in drugs), ZERO)
+    dose = sum((dose_of(parts[drug]).times(factor(drug)) for drug in drugs), ZERO)
     giving = [s for drug in drugs for s in parts[drug] if not s.dose.is_zero]
     return DoseSegment(
-        first, last, dose, _pattern(giving), tuple(sorted({s.use.reference for s in giving})),
-        per_dose=_per_dose(giving), flags=_flags(giving), faults=_faults(giving),
-        goes_on=last == as_of and any(s.goes_on for s in giving),
+        days.first, days.last, dose, _pattern(giving), tuple(sorted({s.use.reference for s in giving})),
+        per_dose=_per_dose(giving, factor), flags=_flags(giving, factor), faults=_faults(giving, factor),
+        goes_on=days.last == as_of and any(s.goes_on for s in giving),
     )  # fmt: skip
 
 
-def _flags(giving: Sequence[Stretch]) -> frozenset[str]:
-    converted = {"equivalent" for s in giving if _is_converted(s.use.drug)}
+def _flags(giving: Sequence[Stretch], factor: Factor) -> frozenset[str]:
+    converted = {"equivalent" for s in giving if factor(s.use.drug) not in (Interval.exactly(1), ANYTHING)}
     return frozenset(converted.union(*(s.flags for s in giving)))
 
 
-def _faults(giving: Sequence[Stretch]) -> tuple[str, ...]:
-    unlisted = {"no-equivalent" for s in giving if not _is_listed(s.use.drug)}
+def _faults(giving: Sequence[Stretch], factor: Factor) -> tuple[str, ...]:
+    unlisted = {"no-equivalent" for s in giving if factor(s.use.drug) == ANYTHING}
     return tuple(sorted(unlisted | {s.fault for s in giving if s.fault}))
 
 
@@ -188,8 +205,8 @@ def _pattern(giving: Sequence[Stretch]) -> Pattern:
     return "unknown" if patterns else "daily"
 
 
-def _per_dose(giving: Sequence[Stretch]) -> Interval | None:
-    amounts = {s.per_dose.times(equivalence(s.use.drug)) if s.per_dose else None for s in giving}
+def _per_dose(giving: Sequence[Stretch], factor: Factor) -> Interval | None:
+    amounts = {s.per_dose.times(factor(s.use.drug)) if s.per_dose else None for s in giving}
     return amounts.pop() if len(amounts) == 1 else None
 
 

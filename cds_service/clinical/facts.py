@@ -49,7 +49,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A diagnosis as recorded. Refuted and mistaken entries never become one."""
+    """A diagnosis as recorded. Refuted and mistaken entries never become one; `recurs` is one that came back."""
 
     reference: str
     label: str
@@ -61,6 +61,7 @@ class Problem:
     severity: Mapping[str, Certainty] = field(default_factory=dict)
     severity_label: str | None = None
     contradicted: bool = False
+    recurs: bool = False
 
     @property
     def when(self) -> DayRange | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -68,6 +69,21 @@ class DoseStep:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedReason:
+    """Why a drug was given, as its record says it: a reason, or a note (`when` it was written, if it says so).
+
+    `concepts` are what its codes and words were recognised as, clause by clause; `reference` is the problem that it
+    points to. `label` are the record's own words.
+    """
+
+    label: str
+    concepts: Mapping[str, Certainty]
+    is_note: bool = False
+    when: DayRange | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MedicationUse:
     """One medication record of a drug of interest.
 
@@ -92,3 +108,4 @@ class MedicationUse:
     active: bool = False
     links: frozenset[str] = frozenset()
     conflict: bool = False
+    reasons: tuple[StatedReason, ...] = ()

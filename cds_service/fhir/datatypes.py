@@ -50,6 +50,13 @@ class CodeableConcept(Struct):
         return words[0] if words else codes[0] if codes else ""
 
 
+class Annotation(Struct):
+    """A note, and when it was written."""
+
+    text: str | None = None
+    time: str | None = None
+
+
 class Quantity(Struct):
     value: Number | None = None
     comparator: str | None = None

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from cds_service.fhir.datatypes import (
     ABSENT,
     AdministrationDosage,
+    Annotation,
     CodeableConcept,
     CodeableReference,
     CodedExtension,
@@ -35,6 +36,7 @@ from cds_service.fhir.datatypes import (
 __all__ = [
     "ABSENT",
     "AdministrationDosage",
+    "Annotation",
     "CodeableConcept",
     "CodeableReference",
     "CodedExtension",
@@ -163,7 +165,7 @@ class Medication(Resource, kw_only=True):
 
 
 class MedicationRecord(Resource, kw_only=True):
-    """What the three kinds of medication record share."""
+    """What the three kinds of medication record share. `reason` is R5's, the others are R4's."""
 
     status: str | None = None
     medicationCodeableConcept: CodeableConcept | None = None
@@ -175,6 +177,10 @@ class MedicationRecord(Resource, kw_only=True):
     basedOn: list[Reference] | None = None
     derivedFrom: list[Reference] | None = None
     partOf: list[Reference] | None = None
+    reason: list[CodeableReference] | None = None
+    reasonCode: list[CodeableConcept] | None = None
+    reasonReference: list[Reference] | None = None
+    note: list[Annotation] | str | None = None
 
 
 class Adherence(Struct):

@@ -13,6 +13,7 @@ from cds_service.fhir import elements as el
 from cds_service.fhir.dosage import dose_step
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.naming import Named, Naming
+from cds_service.fhir.reasons import stated_reasons
 from cds_service.fhir.references import resolved
 from cds_service.fhir.routes import route_of
 from cds_service.fhir.timing import end_of, length_in_days, schedule_of
@@ -104,6 +105,7 @@ class MedicationReader:
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
             _links(record, self._addresses), conflict=named.conflict or backwards,
+            reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
 
 

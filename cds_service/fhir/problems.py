@@ -14,6 +14,7 @@ from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark
 from cds_service.terminology.words import plain
 
 _ACTIVE = frozenset({"active", "recurrence", "relapse"})
+_RECURRING = frozenset({"recurrence", "relapse"})
 _RESOLVED = frozenset({"inactive", "remission", "resolved"})
 _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential", "unknown"})
 _GRADES = {"severity-mild": "mild", "severity-moderate": "moderate", "severity-severe": "severe"}
@@ -54,6 +55,7 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
         "resolved" if mark == "Z" else _activity(condition, ledger),
         "suspected" if mark == "V" else _verification(verification),
         ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
+        recurs=_status(condition.clinicalStatus) in _RECURRING,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from cds_service.clinical.interval import Limit
 from cds_service.report.numbers import as_json_number, json_interval
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag
+from cds_service.trials.history import Flare
 from cds_service.trials.screening import Screening, Steroids
 
 _FLAG_ORDER = tuple(Flag)
@@ -88,7 +89,17 @@ def _steroids(steroids: Steroids, as_of: date) -> dict[str, Any]:
             "mgPerKgPerDay": None if steroids.per_kg is None else json_interval(steroids.per_kg),
         },
         "timeline": [_segment(segment, as_of) for segment in steroids.timeline],
-        "flares": [],
+        "flares": [_flare(flare) for flare in steroids.flares],
+    }
+
+
+def _flare(flare: Flare) -> dict[str, Any]:
+    """A flare in numbers that are certain: the most that the lowest dose was, the least that the new one is."""
+    return {
+        "date": flare.date.isoformat(),
+        "nadirMgPerDay": json_interval(flare.nadir)[1],
+        "toMgPerDay": json_interval(flare.raised_to)[0],
+        "documented": flare.documented,
     }
 
 

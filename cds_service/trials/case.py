@@ -11,7 +11,9 @@ from typing import Literal
 from cds_service.clinical.doses import Timeline, WeighedSegment, timeline
 from cds_service.clinical.facts import PatientFacts, State
 from cds_service.clinical.medications import MedicationUse
+from cds_service.clinical.tapers import Taper, tapers
 from cds_service.clinical.weights import WeightHistory
+from cds_service.trials.history import Flare, HistoryReading, flares
 
 # The sources that may stand for each other: one name each, alternatives in one tuple.
 Needs = tuple[tuple[str, ...], ...]
@@ -36,6 +38,7 @@ class Case:
     as_of: date
     steroids: tuple[str, ...]
     infusion_on: date | None = None
+    history: HistoryReading | None = None
 
     @cached_property
     def weights(self) -> WeightHistory:
@@ -53,6 +56,16 @@ class Case:
     @cached_property
     def weighed(self) -> Sequence[WeighedSegment]:
         return self.timeline.weighed(self.weights)
+
+    @cached_property
+    def tapers(self) -> Sequence[Taper]:
+        """The attempts to taper; none where the protocol does not say what a taper is."""
+        return tapers(self.timeline.segments, self.history.tapering) if self.history else []
+
+    @cached_property
+    def flares(self) -> Sequence[Flare]:
+        """The tapers that failed."""
+        return flares(self.tapers, self.steroid_uses, self.facts, self.history.signs) if self.history else []
 
     def gaps(self, needs: Needs, concepts: Collection[str], since: date | None = None) -> list[Gap]:
         """Why the needed sources cannot vouch that nothing about the concepts is missing since a day.

@@ -9,16 +9,18 @@ from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cds_service.clinical.tables import table_texts
+from cds_service.clinical.tapers import DoseChange, Tapering
 from cds_service.terminology.codes import ConceptIndex, code_set_texts, code_sets
 from cds_service.trials.documents import MalformedProtocol, parsed, read
 from cds_service.trials.finding import Test
+from cds_service.trials.history import FlareSigns, HistoryReading
 from cds_service.trials.rules import RULES
-from cds_service.trials.rules.base import Concepts, Parameters, Rule
+from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, in_unit
 
 Kind = Literal["inclusion", "exclusion"]
 Subject = Literal["patient", "donor"]
@@ -64,6 +66,55 @@ class Applicability(Parameters):
     concepts: Concepts
 
 
+class Change(Parameters):
+    """How much more or less a dose must be to have changed: an amount in mg/d and a share of what it was."""
+
+    amount: Bound
+    share: Bound
+
+    @model_validator(mode="after")
+    def _check_units(self) -> Self:
+        in_unit(self.amount, "mg/d")
+        in_unit(self.share, "%")
+        return self
+
+
+class Pulse(Parameters):
+    """A short multiple of the dose around it."""
+
+    times: int = Field(ge=2)
+    within: Length
+
+
+class Tapers(Parameters):
+    """What an attempt to taper is, what makes it fail, and what documents that GVHD was the reason."""
+
+    fall: Change
+    rise: Change
+    held: Length
+    plateau: Length
+    pulse: Pulse
+    documented_within: Length
+    diagnosis: Concepts
+    flare: Concepts
+    worsening: Concepts
+    other_reasons: Concepts
+    therapies: Concepts
+    courses: Concepts
+
+    @property
+    def reading(self) -> HistoryReading:
+        """The same as the core reads it."""
+        tapering = Tapering(
+            DoseChange(self.fall.amount, self.fall.share), DoseChange(self.rise.amount, self.rise.share),
+            self.held.days, self.plateau.days, self.pulse.times, self.pulse.within.days,
+        )  # fmt: skip
+        return HistoryReading(tapering, FlareSigns(
+            self.documented_within.days, self.diagnosis, self.flare, self.worsening, self.other_reasons,
+            self.therapies, self.courses,
+        ))  # fmt: skip
+
+
 class Readings(Parameters):
     """How the trial is read where it does not say itself.
 
@@ -80,6 +131,12 @@ class Readings(Parameters):
     diagnosis: str
     usual_case: tuple[str, ...]
     key_facts: tuple[str, ...]
+    tapers: Tapers | None = None
+
+    @property
+    def history(self) -> HistoryReading | None:
+        """How the steroid history is read; None where the trial does not ask for it."""
+        return self.tapers.reading if self.tapers else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +176,9 @@ class Protocol:
         """The codes and words that the protocol is interested in."""
         read = {concept for criterion in self.criteria for concept in criterion.rule.concepts}
         readings = self.readings
+        history = readings.history.signs.concepts if readings.history else frozenset[str]()
         return ConceptIndex(
-            read | {*readings.steroids, *readings.ignored, *readings.applicable.concepts} | _ALWAYS_READ
+            read | {*readings.steroids, *readings.ignored, *readings.applicable.concepts} | history | _ALWAYS_READ
         )
 
     @cached_property

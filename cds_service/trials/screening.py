@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from cds_service.clinical.courses import Course, courses
 from cds_service.clinical.doses import DoseSegment
 from cds_service.clinical.facts import PatientFacts, Skipped, Source
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Derivation, MedicationUse
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Finding, Judgement, Status
+from cds_service.trials.history import Flare
 from cds_service.trials.protocol import Criterion, Protocol, Readings, Trial
 
 
@@ -28,7 +30,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Steroids:
-    """The dose timeline as screened: today's dose in prednisone-equivalent mg, and every stretch with a dose.
+    """The dose timeline as screened: today's dose in prednisone-equivalent mg, every stretch with a dose, the courses
+    they make up, and the tapers that failed.
 
     `per_day` is None where the medication sources cannot vouch for it, `per_kg` also where no weight counts.
     `worked_out` says of each record, by its reference, how its doses were.
@@ -38,6 +41,8 @@ class Steroids:
     per_kg: Interval | None
     timeline: tuple[DoseSegment, ...]
     worked_out: Mapping[str, tuple[Derivation, ...]]
+    courses: tuple[Course, ...] = ()
+    flares: tuple[Flare, ...] = ()
 
 
 # What must have been searched before a chart may stay silent; of the medications one is enough.
@@ -97,7 +102,7 @@ class Screening:
 
 def case_of(facts: PatientFacts, protocol: Protocol, as_of: date, infusion_on: date | None = None) -> Case:
     """The case that a protocol's rules are handed."""
-    return Case(facts, as_of, protocol.readings.steroids, infusion_on)
+    return Case(facts, as_of, protocol.readings.steroids, infusion_on, protocol.readings.history)
 
 
 def screen(case: Case, protocol: Protocol) -> Screening:
@@ -130,11 +135,12 @@ def _steroids(case: Case) -> Steroids:
     gaps = case.gaps((("medicationStatements", "medicationRequests"),), case.steroids)
     taken = tuple(s for s in case.timeline.segments if not s.dose.is_zero)
     worked_out = {use.reference: _derivations(use) for use in case.steroid_uses}
+    told = Steroids(None, None, taken, worked_out, tuple(courses(taken)), tuple(case.flares))
     if gaps:
-        return Steroids(None, None, taken, worked_out)
+        return told
     today = case.timeline.on(case.as_of).dose
     weight = case.weights.on(case.as_of)
-    return Steroids(today, today.over(weight.weight.kilograms) if weight else None, taken, worked_out)
+    return replace(told, per_day=today, per_kg=today.over(weight.weight.kilograms) if weight else None)
 
 
 def _derivations(use: MedicationUse) -> tuple[Derivation, ...]:

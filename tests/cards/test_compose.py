@@ -234,7 +234,7 @@ def test_the_parts_of_the_record_that_were_not_read_are_named_once() -> None:
         "- heart, lung and performance results: not sent",
     ]
     assert "- procedures: could not be read" in unread
-    assert unread[-1].startswith("- this leaves open: I03a, I03b")
+    assert unread[-1].startswith("- this leaves open: I02a, I02b, I03a, I03b")
 
 
 def test_a_transplant_patient_whose_record_was_not_read_gets_a_card_that_says_so() -> None:

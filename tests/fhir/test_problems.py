@@ -25,7 +25,7 @@ from tests.fhir.made import (
 
 GM = "icd-10-gm"
 SEVERE = coded(GM, "T86.07")
-ASTHMA = coded("snomed", "195967001", "Asthma")
+OSTEOPOROSIS = coded("snomed", "64859006", "Osteoporosis")
 CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 
 
@@ -34,7 +34,7 @@ def status(code: str) -> Json:
 
 
 def test_a_code_of_interest_is_a_problem_and_any_other_is_none() -> None:
-    assert the_problem(condition(CGVHD), condition(ASTHMA, name="c2")).reference == "Condition/c1"
+    assert the_problem(condition(CGVHD), condition(OSTEOPOROSIS, name="c2")).reference == "Condition/c1"
 
 
 def test_a_code_counts_only_in_its_own_system() -> None:
@@ -191,7 +191,7 @@ def test_older_versions_name_for_the_recorded_date_is_read(older: str) -> None:
 
 
 def test_an_unreadable_condition_of_no_interest_leaves_no_doubt() -> None:
-    facts = facts_of(condition(ASTHMA, onsetDateTime=7))
+    facts = facts_of(condition(OSTEOPOROSIS, onsetDateTime=7))
     assert (skipped(facts), facts.unread) == ([("Condition/c1", "unreadable")], ())
 
 

@@ -20,7 +20,8 @@ _MEASURED = re.compile(rf"(?P<sign><=|>=|<|>)?\s*(?P<value>{_NUMBER})(?:-(?P<hig
 _RESULT_KEYS = frozenset({"on", "specimen", "status", "method"})
 _MEDICATION_KEYS = {
     "id", "kind", "mg", "mg_per_kg", "unit", "every", "as_needed", "sig", "route", "from", "to", "on", "status",
-    "asserted", "named", "display", "code", "derived_from", "supply", "intent", "broken", "patient",
+    "asserted", "named", "display", "code", "derived_from", "supply", "intent",
+    "reason", "reason_code", "note", "note_on", "broken", "patient",
 }  # fmt: skip
 _EVERY = {"daily": (1, 1, "d"), "bid": (2, 1, "d"), "qod": (1, 2, "d"), "weekly": (1, 1, "wk")}
 
@@ -70,6 +71,13 @@ def medication(name: str, drug: str, facts: Shorthand) -> Resource:
     made = {"statement": _statement, "request": _request, "administration": _administration}[kind]
     found = made(name, facts)
     found["medicationCodeableConcept"] = _drug(drug, facts)
+    if facts.get("reason_code") or facts.get("reason"):
+        coded = (
+            [{"system": system_address("icd-10-cm"), "code": facts["reason_code"]}] if "reason_code" in facts else []
+        )
+        found["reasonCode"] = [{**({"coding": coded} if coded else {}), "text": facts.get("reason", "see code")}]
+    if facts.get("note"):
+        found["note"] = [{"text": facts["note"]} | ({"time": str(facts["note_on"])} if facts.get("note_on") else {})]
     return found
 
 

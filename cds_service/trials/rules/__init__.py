@@ -14,10 +14,14 @@ from cds_service.trials.rules.lab_ratio import LabRatio
 from cds_service.trials.rules.new_therapy import NewTherapy
 from cds_service.trials.rules.people import Ask, NotReadYet
 from cds_service.trials.rules.performance import PerformanceStatus
+from cds_service.trials.rules.recent_event import RecentEvent
 from cds_service.trials.rules.severity import SeverityGrade
 from cds_service.trials.rules.steroid_ceiling import SteroidCeiling
 from cds_service.trials.rules.steroid_course import SteroidCourse
+from cds_service.trials.rules.steroid_dependence import SteroidDependence
+from cds_service.trials.rules.steroid_resistance import SteroidResistance
 from cds_service.trials.rules.steroid_stability import SteroidStability
+from cds_service.trials.rules.therapy_stability import TherapyStability
 from cds_service.trials.rules.transplant import TransplantHistory
 from cds_service.trials.rules.washout import Washout
 
@@ -31,13 +35,17 @@ RULES: Mapping[str, type[Rule]] = {
     "active_diagnosis": ActiveDiagnosis,
     "lifetime_history": LifetimeHistory,
     "severity_grade": SeverityGrade,
+    "steroid_resistance": SteroidResistance,
+    "steroid_dependence": SteroidDependence,
     "steroid_course": SteroidCourse,
     "steroid_stability": SteroidStability,
     "steroid_ceiling": SteroidCeiling,
+    "therapy_stability": TherapyStability,
     "performance_status": PerformanceStatus,
     "creatinine_clearance": CreatinineClearance,
     "lab_limit": LabLimit,
     "lab_ratio": LabRatio,
+    "recent_event": RecentEvent,
     "ongoing_dialysis": OngoingDialysis,
     "washout": Washout,
     "new_therapy": NewTherapy,

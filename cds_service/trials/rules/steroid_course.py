@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -16,28 +15,8 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
 from cds_service.trials.rules.base import Bound, Length, in_unit, not_searched
+from cds_service.trials.rules.runs import Run, runs
 from cds_service.trials.rules.steroids import SteroidRule
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The unbroken days above the limit that end on the day of screening.
-
-    `open_start` says that what came before could not be told; `bridged` that a few unclear days lie inside.
-    """
-
-    segments: tuple[WeighedSegment, ...]
-    open_start: bool
-    bridged: bool
-
-    @property
-    def first(self) -> date:
-        return self.segments[0].first
-
-    @property
-    def has_one_dose(self) -> bool:
-        """True when the dose of today was that of every day."""
-        return len({one.segment.dose for one in self.segments}) == 1
 
 
 class SteroidCourse(SteroidRule):
@@ -70,9 +49,12 @@ class SteroidCourse(SteroidRule):
         if current.per_kg is None:
             return self.without_weight(case, current)
         if self.dose.holds_for(current.per_kg) is Truth.TRUE:
-            return self._of_run(case, self._run(case))
+            return self._of_run(case, next(runs(case.weighed, self._keeps, self.unclear_days.days)))
         judged = self._not_above(case, current, current.per_kg)
         return self.with_doubts(case, judged, (current,))
+
+    def _keeps(self, segment: WeighedSegment) -> Truth:
+        return steroids.holds(self.dose, segment)
 
     def _not_above(self, case: Case, current: WeighedSegment, per_kg: Interval) -> Judgement:
         """The answer for a dose that is not above the limit, or not surely so."""
@@ -89,29 +71,9 @@ class SteroidCourse(SteroidRule):
     def _not_taken_today(self, case: Case) -> Judgement:
         return self.ended(case) or self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
 
-    def _run(self, case: Case) -> Run:
-        run: list[WeighedSegment] = []
-        unclear: list[WeighedSegment] = []
-        bridged = 0
-        for segment in reversed(case.weighed):
-            answer = steroids.holds(self.dose, segment)
-            if answer is Truth.FALSE:
-                return Run(tuple(reversed(run)), open_start=bool(unclear), bridged=bridged > 0)
-            if answer is Truth.UNKNOWN:
-                unclear.append(segment)
-                waiting = sum((s.last - s.first).days + 1 for s in unclear)
-                if segment.per_kg is None or bridged + waiting > self.unclear_days.days:
-                    return Run(tuple(reversed(run)), open_start=True, bridged=bridged > 0)
-                continue
-            bridged += sum((s.last - s.first).days + 1 for s in unclear)
-            run += [*unclear, segment]
-            unclear = []
-        started = Flag.LEFT_CENSORED in steroids.carried_flags(run[-1:])
-        return Run(tuple(reversed(run)), open_start=started or bool(unclear), bridged=bridged > 0)
-
     def _of_run(self, case: Case, run: Run) -> Judgement:
         current = run.segments[-1]
-        elapsed = (case.as_of - run.first).days
+        elapsed = run.elapsed
         values = {**self._values(current), "days": elapsed, "since": run.first, "duration": self.duration}
         evidence = tuple(steroids.dose_evidence(case, current, self.dose))
         deciding = steroids.since(run.segments, case.as_of - timedelta(days=int(self.duration.value) + 1))

@@ -1,0 +1,201 @@
+"""The story that a steroid timeline tells: courses, tapers, and the flares that made them fail, each with its records.
+
+A taper fails when the dose has to be raised again. That alone is weak evidence: the dose may have been raised for
+an infection or for surgery. It is strong when the record documents the flare at that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.clinical.coded import Certainty
+from cds_service.clinical.dates import DayRange, days_later
+from cds_service.clinical.evidence import Evidence
+from cds_service.clinical.facts import Intervention, PatientFacts, Problem
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.medications import MedicationUse, Standing, StatedReason
+from cds_service.clinical.tapers import Taper, Tapering
+
+
+@dataclass(frozen=True, slots=True)
+class FlareSigns:
+    """What documents a flare within so many days, by the names of concepts.
+
+    `flare` are words that are enough by themselves, `worsening` words that count beside the name of the `diagnosis`;
+    `other_reasons` are reasons for a higher dose that make it no flare; `therapies` and `courses` are treatments of
+    the disease whose first start speaks of a flare.
+    """
+
+    within: int
+    diagnosis: tuple[str, ...]
+    flare: tuple[str, ...]
+    worsening: tuple[str, ...]
+    other_reasons: tuple[str, ...]
+    therapies: tuple[str, ...]
+    courses: tuple[str, ...]
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """Everything whose records may speak of a flare."""
+        return frozenset(
+            {*self.diagnosis, *self.flare, *self.worsening, *self.other_reasons, *self.therapies, *self.courses}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReading:
+    """How the steroid history is read: what a taper is, and what documents a flare."""
+
+    tapering: Tapering
+    signs: FlareSigns
+
+
+@dataclass(frozen=True, slots=True)
+class Flare:
+    """A failed taper: the day of the higher dose, the lowest dose before it, the dose that was reached.
+
+    `documented_by` is what says that GVHD was the reason; without it the dose is the only witness.
+    """
+
+    date: date
+    nadir: Interval
+    raised_to: Interval
+    taper: Taper
+    documented_by: tuple[Evidence, ...]
+
+    @property
+    def documented(self) -> bool:
+        return bool(self.documented_by)
+
+
+def flares(
+    found: Iterable[Taper], steroid_uses: Sequence[MedicationUse], facts: PatientFacts, signs: FlareSigns
+) -> list[Flare]:
+    """The failed tapers, oldest first, since the disease began, without those raised for another stated reason."""
+    began = disease_began(facts, signs) or date.min
+    return [
+        Flare(taper.ended, taper.nadir, taper.raised_to, taper, _documents(taper.ended, steroid_uses, facts, signs))
+        for taper in found
+        if taper.outcome == "failed" and taper.ended and taper.raised_to and taper.ended >= began
+        if not _has_other_reason(taper, steroid_uses, signs)
+    ]
+
+
+def _documents(
+    on: date, steroid_uses: Sequence[MedicationUse], facts: PatientFacts, signs: FlareSigns
+) -> tuple[Evidence, ...]:
+    window = _around(on, signs)
+    return (
+        *_recorded_anew(facts, signs, window),
+        *_stated(steroid_uses, facts, signs, window),
+        *new_treatments(facts, signs, window),
+    )
+
+
+def _recorded_anew(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
+    """Coded, confirmed diagnoses that began, came back or were first recorded in the window."""
+    for problem in facts.problems_of(signs.diagnosis):
+        if is_certain(problem, signs.diagnosis) and any(
+            when and lies_within(when, window) for when in (problem.onset, problem.recorded)
+        ):
+            yield Evidence(problem.reference, problem.when, problem.label)
+
+
+def is_certain(problem: Problem, concepts: Iterable[str]) -> bool:
+    """True for a confirmed diagnosis with a checked code that the words beside it do not contradict."""
+    coded = any(problem.concepts.get(concept) is Certainty.CODED for concept in concepts)
+    return coded and problem.verification == "confirmed" and not problem.contradicted
+
+
+def _stated(
+    uses: Iterable[MedicationUse], facts: PatientFacts, signs: FlareSigns, window: DayRange
+) -> Iterator[Evidence]:
+    for use in uses:
+        for reason in use.reasons:
+            when = reason.when or use.begins
+            if when and lies_within(when, window) and _names_a_flare(reason, facts, signs):
+                yield Evidence(use.reference, when, "reason-flare")
+
+
+def _names_a_flare(reason: StatedReason, facts: PatientFacts, signs: FlareSigns) -> bool:
+    """True where a reason or note speaks of a flare, or a reason is the disease itself."""
+    said = said_in(reason, facts)
+    if said & set(signs.other_reasons):
+        return False
+    of_disease = bool(said & set(signs.diagnosis))
+    by_name = bool(said & set(signs.flare)) or (of_disease and bool(said & set(signs.worsening)))
+    return by_name or (of_disease and not reason.is_note)
+
+
+def said_in(reason: StatedReason, facts: PatientFacts) -> set[str]:
+    """The concepts that a reason names, and those of the problem that it refers to."""
+    pointed = {c for p in facts.problems if p.reference == reason.reference for c in p.concepts}
+    return {*reason.concepts, *(pointed if reason.reference else ())}
+
+
+def disease_began(facts: PatientFacts, signs: FlareSigns) -> date | None:
+    """The earliest day on which the disease may be said to have begun, with the days that documents may lie apart.
+
+    None where one of its records does not state an onset: it may be the older one.
+    """
+    known = [problem.onset for problem in facts.problems_of(signs.diagnosis)]
+    starts = [onset.first for onset in known if onset]
+    return days_later(min(starts), -signs.within) if starts and len(starts) == len(known) else None
+
+
+def new_treatments(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
+    """Treatments of the disease that were first begun in the window."""
+    for drug in dict.fromkeys(signs.therapies):
+        uses = [use for use in facts.uses_of((drug,)) if use.route != "local" and _was_taken(use)]
+        first = min((use for use in uses if use.begins), key=_begin, default=None)
+        whole = all(use.begins for use in uses)
+        if first and first.begins and whole and lies_within(first.begins, window) and _is_coded(first):
+            yield Evidence(first.reference, first.begins, first.label)
+    done = [i for i in facts.interventions_of(signs.courses) if _is_certain_course(i, signs)]
+    earliest = min(done, key=lambda i: (i.when.first if i.when else date.min, i.reference), default=None)
+    if earliest and earliest.when and lies_within(earliest.when, window):
+        yield Evidence(earliest.reference, earliest.when, earliest.label)
+
+
+def _is_certain_course(done: Intervention, signs: FlareSigns) -> bool:
+    coded = any(done.concepts.get(course) is Certainty.CODED for course in signs.courses)
+    return coded and done.surely_done and not done.contradicted
+
+
+def _was_taken(use: MedicationUse) -> bool:
+    return use.standing is not Standing.NOT_TAKEN
+
+
+def _is_coded(use: MedicationUse) -> bool:
+    return use.certainty is Certainty.CODED and use.standing in (Standing.TAKEN, Standing.ENDED)
+
+
+def _begin(use: MedicationUse) -> tuple[date, str]:
+    return (use.begins.first if use.begins else date.min), use.reference
+
+
+def _has_other_reason(taper: Taper, uses: Iterable[MedicationUse], signs: FlareSigns) -> bool:
+    """True where a record of the higher dose, or one begun at that time, names a reason that is not the disease."""
+    window = _around(taper.ended, signs) if taper.ended else None
+    return any(
+        set(reason.concepts) & set(signs.other_reasons)
+        for use in uses
+        for reason in use.reasons
+        if window and _speaks_of(use, reason, taper, window)
+    )
+
+
+def _speaks_of(use: MedicationUse, reason: StatedReason, taper: Taper, window: DayRange) -> bool:
+    if reason.when:
+        return lies_within(reason.when, window)
+    return use.reference in taper.raised_by or bool(use.begins and lies_within(use.begins, window))
+
+
+def _around(day: date, signs: FlareSigns) -> DayRange:
+    return DayRange(days_later(day, -signs.within), days_later(day, signs.within))
+
+
+def lies_within(when: DayRange, window: DayRange) -> bool:
+    return window.first <= when.first and when.last <= window.last

@@ -1,0 +1,107 @@
+"""Events of a disease that must lie further back than a time in calendar months."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cds_service.clinical.dates import DayRange
+from cds_service.clinical.evidence import Evidence, Reason, Value
+from cds_service.clinical.facts import Intervention, Problem
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.diagnosis import is_sure
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One event: the days on which it may have been (None: undated), and whether all of that is certain.
+
+    `sure` is a confirmed, coded event of the kind that excludes; `dated` says that the day is that of the event and
+    not of its record, which may have come later.
+    """
+
+    fact: Problem | Intervention
+    when: DayRange | None
+    sure: bool
+    dated: bool
+
+
+class RecentEvent(Rule):
+    """No event within `window` before screening, the first day of it included.
+
+    `related` events are for a person, and so is what is undated, suspected or only written; `history` are codes that
+    never tell when. What was recorded before the window had happened before it.
+    """
+
+    window: Length
+    events: Concepts
+    related: Concepts = ()
+    history: Concepts = ()
+
+    def judge(self, case: Case) -> Judgement:
+        found = list(self._occurrences(case))
+        inside = [one for one in found if one.sure and one.dated and self._is_inside(one, case)]
+        if inside:
+            return self._too_recent(inside, case)
+        perhaps = [one for one in found if self._may_be_inside(one, case)]
+        if perhaps:
+            facts = [one.fact for one in perhaps]
+            undated = all(one.when is None for one in perhaps)
+            reason = Reason("event-undated" if undated else "event-uncertain", {"window": self.window})
+            flags = doubts_of(facts) | self._edge(perhaps, case)
+            return Judgement(Status.REVIEW, reason, tuple(_shown(one) for one in perhaps[:3]), flags)
+        return self._none(found, case)
+
+    def _occurrences(self, case: Case) -> Iterator[Occurrence]:
+        asked = (*self.events, *self.related, *self.history)
+        for problem in case.facts.problems_of(asked):
+            sure = is_sure(problem, self.events)
+            when = None if _is_only(problem, self.history) else problem.when
+            yield Occurrence(problem, when, sure, dated=problem.onset is not None)
+        for done in case.facts.interventions_of(asked):
+            yield Occurrence(done, done.when, done.surely_done and is_coded(done, self.events), dated=True)
+
+    def _is_inside(self, one: Occurrence, case: Case) -> bool:
+        return one.when is not None and one.when.first >= self.window.before(case.as_of)
+
+    def _may_be_inside(self, one: Occurrence, case: Case) -> bool:
+        return one.when is None or one.when.last >= self.window.before(case.as_of)
+
+    def _too_recent(self, inside: Sequence[Occurrence], case: Case) -> Judgement:
+        last = max(min(one.when.last, case.as_of) for one in inside if one.when)
+        recheck = self._outside_from(last)
+        values: dict[str, Value] = {"last": last, "window": self.window, "recheck": recheck}
+        evidence = [_shown(one) for one in inside[:3]]
+        return failed(Reason("event-recent", values), evidence, self._edge(inside, case), "date", recheck)
+
+    def _outside_from(self, day: date) -> date:
+        """The first day on which an event of `day` lies outside the window; months differ in length."""
+        later = self.window.after(day)
+        while self.window.before(later) <= day:
+            later += timedelta(days=1)
+        return later
+
+    def _edge(self, found: Sequence[Occurrence], case: Case) -> frozenset[Flag]:
+        """The boundary flag when the newest dated event lies within one day of the window's first day."""
+        days = [one.when.last for one in found if one.when and one.dated]
+        edge = self.window.before(case.as_of)
+        near = bool(days) and abs((max(days) - edge).days) <= 1
+        return frozenset({Flag.BOUNDARY}) if near else frozenset()
+
+    def _none(self, past: Sequence[Occurrence], case: Case) -> Judgement:
+        judgement = self.nothing_recorded(case, self.window.before(case.as_of), [_shown(one) for one in past[:3]])
+        if not past or judgement.status is not Status.PASS:
+            return judgement
+        flags = judgement.flags | self._edge(past, case)
+        return Judgement(Status.PASS, Reason("event-past", {"window": self.window}), judgement.evidence, flags)
+
+
+def _is_only(problem: Problem, concepts: Collection[str]) -> bool:
+    return set(problem.concepts) <= set(concepts)
+
+
+def _shown(one: Occurrence) -> Evidence:
+    return seen(one.fact)

@@ -1,0 +1,167 @@
+"""Other immunosuppressants that have not been started, raised or stopped in the time before the first infusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Literal
+
+from cds_service.clinical.doses import DoseSegment, Timeline, timeline_of
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.medications import MedicationUse, Standing
+from cds_service.terminology.codes import code_sets
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Length, Rule, not_searched
+from cds_service.trials.rules.steroids import PER_DAY, carried_flags, contradictory
+from cds_service.trials.rules.washout import is_infusion
+
+What = Literal["started", "raised", "stopped", "lowered", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A day on which the dose of a drug became another one, or may have."""
+
+    drug: str
+    day: date
+    what: What
+    before: DoseSegment
+    after: DoseSegment
+
+
+class TherapyStability(Rule):
+    """No such drug started, raised or stopped within `window` before the infusion; on its first day it still may be.
+
+    Lowering is not forbidden. Whatever else changed is for a person: a dose is often moved to reach a level in the
+    blood. A stop shorter than `pause` is none. Single infusions count by their first one only.
+    """
+
+    window: Length
+    drugs: Concepts
+    pause: Length
+
+    def judge(self, case: Case) -> Judgement:
+        looked_for = self.concepts
+        gaps = case.gaps(self.needs, looked_for)
+        gaps += case.unreadable((name for names in self.also_reads for name in names), looked_for)
+        if gaps:
+            return not_searched(gaps)
+        infusion = case.infusion_on or case.as_of
+        opens = self.window.before(infusion)
+        if opens >= case.as_of and case.infusion_on:
+            flags = frozenset({Flag.ASSUMED})
+            return Judgement(Status.PASS, Reason("window-not-begun", {"opens": opens}), (), flags)
+        taken = {drug: uses for drug in self.drugs if (uses := _taken(case, drug))}
+        shown = {drug: self._segments(case, uses, opens) for drug, uses in taken.items()}
+        shown = {drug: segments for drug, segments in shown.items() if any(not s.dose.is_zero for s in segments)}
+        if not shown:
+            return self.nothing_recorded(case)
+        return self._judged(case, taken, shown, opens)
+
+    def _segments(self, case: Case, uses: Sequence[MedicationUse], opens: date) -> list[DoseSegment]:
+        return _timeline(case, uses).between(opens, case.as_of)
+
+    def _judged(
+        self, case: Case, taken: dict[str, list[MedicationUse]], shown: dict[str, list[DoseSegment]], opens: date
+    ) -> Judgement:
+        turns = [turn for drug, segments in shown.items() for turn in self._turns(drug, segments)]
+        flags = carried_flags(s for segments in shown.values() for s in segments) - {
+            Flag.LEFT_CENSORED,
+            Flag.EQUIVALENT,
+        }
+        evidence = tuple(_evidence(case, taken, shown))
+        titles = tuple(code_sets()[drug].title for drug in shown)
+        values: dict[str, Value] = {"drugs": titles, "window": self.window}
+        if contradictory(s for segments in shown.values() for s in segments):
+            return Judgement(Status.REVIEW, Reason("records-contradict", values), evidence,
+                             frozenset(flags | {Flag.CONFLICT}))  # fmt: skip
+        forbidden = [turn for turn in turns if turn.what in ("started", "raised", "stopped")]
+        if forbidden:
+            return Judgement(Status.REVIEW, _changed(max(forbidden, key=_by_day)), evidence, frozenset(flags))
+        unreadable = {
+            fault for segments in shown.values() for s in segments if s.dose.high is None for fault in s.faults
+        }
+        if unreadable:
+            reason = Reason("dose-unreadable", {"faults": tuple(sorted(unreadable))})
+            return Judgement(Status.UNKNOWN, reason, evidence, frozenset(flags))
+        if any(turn.what == "unclear" for turn in turns) or not _all_exact(shown):
+            return Judgement(Status.REVIEW, Reason("therapy-change-unclear", values), evidence, frozenset(flags))
+        if self._turned_at_the_edge(case, taken, opens):
+            flags.add(Flag.BOUNDARY)
+        code = "therapy-lowered" if turns else "therapy-stable"
+        return Judgement(Status.PASS, Reason(code, values), evidence, frozenset(flags))
+
+    def _turned_at_the_edge(self, case: Case, taken: dict[str, list[MedicationUse]], opens: date) -> bool:
+        """True when something changed on the last day that allows it, or the day before."""
+        first = opens - timedelta(days=2)
+        return any(
+            turn.what != "lowered"
+            for drug, uses in taken.items()
+            for turn in self._turns(drug, _timeline(case, uses).between(first, min(opens, case.as_of)), at_once=True)
+        )
+
+    def _turns(self, drug: str, segments: Sequence[DoseSegment], at_once: bool = False) -> Iterator[Turn]:
+        """The changes of a drug's dose, oldest first; with `at_once` even a stop of a single day is one."""
+        kept = segments if at_once else [s for s in segments if not self._is_pause(s, segments)]
+        for before, after in pairwise(kept):
+            what = _what(before, after)
+            if what and not (is_infusion(drug) and what in ("stopped", "lowered")):
+                yield Turn(drug, after.first, what, before, after)
+
+    def _is_pause(self, segment: DoseSegment, segments: Sequence[DoseSegment]) -> bool:
+        inside = segment is not segments[0] and segment is not segments[-1]
+        return inside and segment.dose.is_zero and segment.days < self.pause.days
+
+
+def _what(before: DoseSegment, after: DoseSegment) -> What | None:
+    """How the dose changed; None where it did not."""
+    if before.dose == after.dose:
+        return None
+    if after.dose.is_zero:
+        return "stopped" if before.dose.low > 0 else "unclear"
+    if before.dose.is_zero:
+        return "started" if after.dose.low > 0 else "unclear"
+    if before.dose.high is not None and after.dose.low > before.dose.high:
+        return "raised"
+    if after.dose.high is not None and after.dose.high < before.dose.low and after.dose.low > 0:
+        return "lowered"
+    return "unclear"
+
+
+def _taken(case: Case, drug: str) -> list[MedicationUse]:
+    uses = case.facts.uses_of((drug,))
+    return [use for use in uses if use.standing is not Standing.NOT_TAKEN and use.route != "local"]
+
+
+def _timeline(case: Case, uses: Sequence[MedicationUse]) -> Timeline:
+    return timeline_of(uses, case.as_of, case.weights)
+
+
+def _by_day(turn: Turn) -> tuple[date, str]:
+    return turn.day, turn.drug
+
+
+def _changed(turn: Turn) -> Reason:
+    values: dict[str, Value] = {
+        "drug": code_sets()[turn.drug].title, "changed": turn.day,
+        "before": Measure(turn.before.dose, PER_DAY), "after": Measure(turn.after.dose, PER_DAY),
+    }  # fmt: skip
+    return Reason(f"therapy-{turn.what}", values)
+
+
+def _all_exact(shown: dict[str, list[DoseSegment]]) -> bool:
+    return all(s.dose.is_exact for segments in shown.values() for s in segments)
+
+
+def _evidence(
+    case: Case, taken: dict[str, list[MedicationUse]], shown: dict[str, list[DoseSegment]]
+) -> Iterator[Evidence]:
+    for drug, segments in shown.items():
+        uses = {use.reference: use for use in taken[drug]}
+        for reference in dict.fromkeys(source for segment in segments for source in segment.sources):
+            use = uses[reference]
+            dose = next(s.dose for s in reversed(segments) if reference in s.sources)
+            yield Evidence(reference, use.begins, use.label, Measure(dose, PER_DAY))
