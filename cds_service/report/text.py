@@ -59,7 +59,8 @@ def why_shown_or_not(screening: Screening, words: Wording) -> str:
 def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
     for finding in findings:
         flags = [words.term("flags", flag.value) for flag in Flag if flag in finding.flags]
-        because = finding.question or words.sentence(finding.judgement.reason)
+        asks = finding.question if finding.is_unread or finding.status is Status.HUMAN else None
+        because = asks or words.sentence(finding.judgement.reason)
         marks = f" [{', '.join(flags)}]" if flags else ""
         first = f"  {_MARKS[finding.status]} {finding.id:<8} {words.status(finding):<11} "
         yield from textwrap.wrap(f"{first}{because}{marks}", _WIDTH, subsequent_indent=" " * len(first))

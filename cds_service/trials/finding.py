@@ -75,7 +75,7 @@ class Finding:
 
     @property
     def is_unread(self) -> bool:
-        """True for a criterion that this version asks a person to look up."""
+        """True for a criterion that the record leaves unknown and that a person is asked about."""
         return self.question is not None and self.status is Status.UNKNOWN
 
     @property

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cds_service.trials.rules.acute_gvhd import AcuteGvhd
 from cds_service.trials.rules.base import Rule
 from cds_service.trials.rules.clearance import CreatinineClearance
 from cds_service.trials.rules.demography import AgeLimits, AnyValue
-from cds_service.trials.rules.diagnosis import ActiveDiagnosis, LifetimeHistory
+from cds_service.trials.rules.diagnosis import ActiveDiagnosis, ActiveSign, LifetimeHistory
 from cds_service.trials.rules.dialysis import OngoingDialysis
 from cds_service.trials.rules.lab_limit import LabLimit
 from cds_service.trials.rules.lab_ratio import LabRatio
 from cds_service.trials.rules.new_therapy import NewTherapy
+from cds_service.trials.rules.overlap import OverlapSyndrome
 from cds_service.trials.rules.people import Ask, NotReadYet
 from cds_service.trials.rules.performance import PerformanceStatus
 from cds_service.trials.rules.recent_event import RecentEvent
@@ -33,6 +35,7 @@ RULES: Mapping[str, type[Rule]] = {
     "not_read_yet": NotReadYet,
     "transplant_history": TransplantHistory,
     "active_diagnosis": ActiveDiagnosis,
+    "active_sign": ActiveSign,
     "lifetime_history": LifetimeHistory,
     "severity_grade": SeverityGrade,
     "steroid_resistance": SteroidResistance,
@@ -45,6 +48,8 @@ RULES: Mapping[str, type[Rule]] = {
     "creatinine_clearance": CreatinineClearance,
     "lab_limit": LabLimit,
     "lab_ratio": LabRatio,
+    "acute_gvhd": AcuteGvhd,
+    "overlap_syndrome": OverlapSyndrome,
     "recent_event": RecentEvent,
     "ongoing_dialysis": OngoingDialysis,
     "washout": Washout,

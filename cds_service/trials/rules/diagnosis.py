@@ -60,6 +60,16 @@ class LifetimeHistory(Rule):
         return self.nothing_recorded(case)
 
 
+class ActiveSign(Rule):
+    """An active diagnosis of which only a person can say whether it excludes; it never fails."""
+
+    signs: Concepts
+
+    def judge(self, case: Case) -> Judgement:
+        active = [p for p in case.facts.problems_of(self.signs) if p.activity != "resolved"]
+        return review_of(active, "sign-active") if active else self.nothing_recorded(case)
+
+
 def is_sure(problem: Problem, concepts: Sequence[str]) -> bool:
     """True for a confirmed diagnosis with a checked code."""
     return is_coded(problem, concepts) and problem.verification == "confirmed"

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from cds_service.clinical.evidence import Reason
+from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
-from cds_service.trials.rules.base import Rule
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
 
 
 class Ask(Rule):
-    """A question to a person. It never blocks."""
+    """A question to a person. It never blocks; what the record holds of `hints` is put to the person with it."""
 
     question: str
+    hints: Concepts = ()
 
     def judge(self, case: Case) -> Judgement:
-        return Judgement(Status.HUMAN, Reason("ask-a-person"))
+        listed = [p for p in case.facts.problems_of(self.hints) if p.activity != "resolved"]
+        found: list[Problem | Intervention] = [*listed, *case.facts.interventions_of(self.hints)]
+        if not found:
+            return Judgement(Status.HUMAN, Reason("ask-a-person"))
+        evidence = tuple(seen(fact) for fact in found[:3])
+        return Judgement(Status.REVIEW, Reason("hint-recorded"), evidence, doubts_of(found))
 
 
 class NotReadYet(Rule):

@@ -19,6 +19,7 @@ from cds_service.trials.rules.steroids import PER_DAY, carried_flags, contradict
 from cds_service.trials.rules.washout import is_infusion
 
 What = Literal["started", "raised", "stopped", "lowered", "unclear"]
+_REASONS: dict[What, str] = {"started": "therapy-started", "raised": "therapy-raised", "stopped": "therapy-stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _changed(turn: Turn) -> Reason:
         "drug": code_sets()[turn.drug].title, "changed": turn.day,
         "before": Measure(turn.before.dose, PER_DAY), "after": Measure(turn.after.dose, PER_DAY),
     }  # fmt: skip
-    return Reason(f"therapy-{turn.what}", values)
+    return Reason(_REASONS[turn.what], values)
 
 
 def _all_exact(shown: dict[str, list[DoseSegment]]) -> bool:

@@ -1,0 +1,82 @@
+"""Acute GVHD that persists, comes back or begins late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from cds_service.clinical.evidence import Reason
+from cds_service.clinical.facts import Problem
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.diagnosis import is_sure
+
+
+class AcuteGvhd(Rule):
+    """No active acute GVHD of a late kind, or that began more than `after` days after the transplantation.
+
+    One that began earlier and was never closed is for a person; so is one whose record is older than `stale`, one
+    that followed an infusion of `donor_cells`, and whatever is unspecific, suspected or only written.
+    """
+
+    late: Concepts
+    acute: Concepts
+    unspecific: Concepts
+    transplant: Concepts
+    donor_cells: Concepts
+    after: Length
+    stale: Length
+
+    def judge(self, case: Case) -> Judgement:
+        active = [p for p in case.facts.problems_of((*self.late, *self.acute)) if p.activity != "resolved"]
+        excluding = [p for p in active if self._excludes(p, case)]
+        if excluding:
+            flags = self._edge(excluding, case)
+            return failed(Reason("acute-gvhd-late"), [seen(p) for p in excluding[:3]], flags)
+        doubtful = active + [p for p in case.facts.problems_of(self.unspecific) if p.activity != "resolved"]
+        if doubtful:
+            assumed = {Flag.ASSUMED} if all(p.activity == "not-stated" for p in doubtful) else set[Flag]()
+            flags = doubts_of(doubtful) | self._edge(doubtful, case) | assumed
+            return Judgement(Status.REVIEW, Reason("acute-gvhd-open"), tuple(seen(p) for p in doubtful[:3]), flags)
+        return self.nothing_recorded(case)
+
+    def _excludes(self, problem: Problem, case: Case) -> bool:
+        if problem.activity != "active" or self._is_stale(problem, case):
+            return False
+        if is_sure(problem, self.late):
+            return True
+        day = self._day_after_transplant(problem, case)
+        return (
+            is_sure(problem, self.acute)
+            and day is not None
+            and day > self.after.days
+            and not self._after_cells(problem, case)
+        )
+
+    def _is_stale(self, problem: Problem, case: Case) -> bool:
+        """True for a problem that nobody has written about for long: it may only never have been closed."""
+        written = [when.last for when in (problem.onset, problem.recorded) if when]
+        return bool(written) and max(written) < self.stale.before(case.as_of)
+
+    def _day_after_transplant(self, problem: Problem, case: Case) -> int | None:
+        """The fewest days between the last certain transplantation before it and its beginning."""
+        transplanted = self._transplanted(case)
+        if problem.when is None or transplanted is None:
+            return None
+        return (problem.when.first - transplanted).days
+
+    def _transplanted(self, case: Case) -> date | None:
+        done = case.facts.interventions_of(self.transplant)
+        certain = [i.when for i in done if i.surely_done and is_coded(i, self.transplant) and i.when]
+        return max((when.last for when in certain), default=None)
+
+    def _after_cells(self, problem: Problem, case: Case) -> bool:
+        """True where donor cells were, or may have been, given before it began."""
+        given = case.facts.interventions_of(self.donor_cells)
+        return any(i.when is None or problem.when is None or i.when.first <= problem.when.last for i in given)
+
+    def _edge(self, problems: Sequence[Problem], case: Case) -> frozenset[Flag]:
+        days = [self._day_after_transplant(p, case) for p in problems if is_sure(p, self.acute)]
+        near = any(day is not None and at_edge(day, self.after) for day in days)
+        return frozenset({Flag.BOUNDARY}) if near else frozenset()
