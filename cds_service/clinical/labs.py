@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
+from typing import Literal
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
@@ -20,7 +21,7 @@ class Result:
 
     `quantity` is in the analyte's unit, or says why it cannot be used. `upper_limit` is the upper limit of
     normal that the same report states, in the same unit. `specimen` names what ties results together: the
-    specimen, the report or the collection time.
+    specimen, the report or the collection time. `answer` is what a result in words says.
     """
 
     reference: str
@@ -34,6 +35,7 @@ class Result:
     unit_was_assumed: bool = False
     units_conflict: bool = False
     text_only: bool = False
+    answer: Literal["positive", "negative", "equivocal"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

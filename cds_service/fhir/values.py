@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
@@ -18,6 +19,24 @@ _WRITTEN = re.compile(
     r"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:\s*[-–~]\s*(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
 )
 _SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
+
+
+# The answers of a test, as they are written whole; a longer text may say the opposite.
+_ANSWERS: dict[str, Literal["positive", "negative", "equivocal"]] = {
+    "positive": "positive", "pos": "positive", "detected": "positive", "reactive": "positive", "present": "positive",
+    "阳性": "positive", "negative": "negative", "neg": "negative", "not detected": "negative", "absent": "negative",
+    "non-reactive": "negative", "nonreactive": "negative", "阴性": "negative", "equivocal": "equivocal",
+    "indeterminate": "equivocal", "borderline": "equivocal", "可疑": "equivocal", "弱阳性": "equivocal",
+}  # fmt: skip
+
+
+def answer_in_words(part: el.Observation) -> Literal["positive", "negative", "equivocal"] | None:
+    """What a result in words says; equivocal where its words contradict each other, None where none is understood."""
+    if part.dataAbsentReason is not None:
+        return None
+    said = [part.valueString or "", *(part.valueCodeableConcept.texts() if part.valueCodeableConcept else ())]
+    found = {answer for text in said if (answer := _ANSWERS.get(plain(text)))}
+    return found.pop() if len(found) == 1 else "equivocal" if found else None
 
 
 def value_of(part: el.Observation, analyte: str, index: ConceptIndex) -> tuple[Converted | Unusable, bool]:

@@ -16,6 +16,7 @@ from cds_service.trials.rules.new_therapy import NewTherapy
 from cds_service.trials.rules.overlap import OverlapSyndrome
 from cds_service.trials.rules.people import Ask, NotReadYet
 from cds_service.trials.rules.performance import PerformanceStatus
+from cds_service.trials.rules.pregnancy import Pregnancy
 from cds_service.trials.rules.recent_event import RecentEvent
 from cds_service.trials.rules.severity import SeverityGrade
 from cds_service.trials.rules.steroid_ceiling import SteroidCeiling
@@ -48,6 +49,7 @@ RULES: Mapping[str, type[Rule]] = {
     "creatinine_clearance": CreatinineClearance,
     "lab_limit": LabLimit,
     "lab_ratio": LabRatio,
+    "pregnancy": Pregnancy,
     "acute_gvhd": AcuteGvhd,
     "overlap_syndrome": OverlapSyndrome,
     "recent_event": RecentEvent,

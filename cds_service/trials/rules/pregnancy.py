@@ -1,0 +1,102 @@
+"""Pregnancy and lactation, by diagnosis and by a recent test."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from cds_service.clinical.dates import completed_years
+from cds_service.clinical.evidence import Evidence, Reason
+from cds_service.clinical.facts import Problem
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.labs import Result, unit_of
+from cds_service.clinical.truth import Truth
+from cds_service.trials.case import Case
+from cds_service.trials.finding import Cure, Flag, Judgement, Status
+from cds_service.trials.rules.base import Bound, Concepts, Length, Rule, doubts_of, failed, in_unit, not_searched, seen
+from cds_service.trials.rules.diagnosis import is_sure
+
+Answer = Literal["positive", "negative", "equivocal", "unreadable"]
+
+
+class Pregnancy(Rule):
+    """Not pregnant and not lactating; between two ages a test within `fresh` must say so.
+
+    A test below `negative` is negative and beyond `positive` is positive, whatever lies between is for a person.
+    Who is not known to be male may be a woman. A pregnancy recorded longer than `lasts` ago may only never have been
+    closed.
+    """
+
+    question: str
+    diagnosis: Concepts
+    measured: Concepts
+    negative: Bound
+    positive: Bound
+    fresh: Length
+    lasts: Length
+    at_least: Length
+    at_most: Length
+    curable: Cure
+
+    @model_validator(mode="after")
+    def _check_units(self) -> Self:
+        in_unit(self.negative, unit_of(self.measured[0]))
+        in_unit(self.positive, unit_of(self.measured[0]))
+        return self
+
+    def judge(self, case: Case) -> Judgement:
+        if case.facts.sex == "male":
+            return Judgement(Status.PASS, Reason("pregnancy-not-possible"))
+        listed = [p for p in case.facts.problems_of(self.diagnosis) if p.activity != "resolved"]
+        tests = self._tests(case)
+        answers = {self._answer(test) for test in tests}
+        evidence = (*(seen(p) for p in listed[:2]), *(Evidence(t.reference, t.when, t.label) for t in tests[:2]))
+        sure = [p for p in listed if self._is_current(p, case)]
+        if sure and "negative" in answers:
+            return Judgement(Status.REVIEW, Reason("pregnancy-contradicted"), evidence, frozenset({Flag.CONFLICT}))
+        if sure or (answers == {"positive"} and not listed):
+            return failed(
+                Reason("pregnancy-recorded" if sure else "pregnancy-test-positive"), evidence, (), self.curable
+            )
+        if listed or answers - {"negative"}:
+            flags = doubts_of(listed) if listed else frozenset[Flag]()
+            return Judgement(Status.REVIEW, Reason("pregnancy-unclear"), evidence, flags)
+        return self._untested(case) if not tests else self._none(case, evidence)
+
+    def _tests(self, case: Case) -> list[Result]:
+        """The tests of the newest day that has any within the time."""
+        opens = self.fresh.before(case.as_of)
+        found = [r for r in case.facts.results if r.analyte in self.measured and r.when and r.when.first >= opens]
+        newest = max((r.when.first for r in found if r.when), default=None)
+        return sorted((r for r in found if r.when and r.when.first == newest), key=lambda r: r.reference)
+
+    def _answer(self, test: Result) -> Answer:
+        if test.units_conflict:
+            return "unreadable"
+        if isinstance(test.quantity, Interval):
+            if self.negative.holds_for(test.quantity) is Truth.TRUE:
+                return "negative"
+            return "positive" if self.positive.holds_for(test.quantity) is Truth.TRUE else "equivocal"
+        return test.answer or "unreadable"
+
+    def _is_current(self, problem: Problem, case: Case) -> bool:
+        recent = problem.when is None or problem.when.last >= self.lasts.before(case.as_of)
+        return recent and problem.activity == "active" and is_sure(problem, self.diagnosis)
+
+    def _untested(self, case: Case) -> Judgement:
+        """Unknown between the ages at which a test is needed, by the age in completed years."""
+        born = case.facts.born
+        years = completed_years(born, case.as_of) if born else None
+        too_old = years is not None and years.low > Fraction(self.at_most.count)
+        too_young = years is not None and years.high is not None and years.high < Fraction(self.at_least.count)
+        if too_old or too_young:
+            return self._none(case, ())
+        gaps = case.gaps(self.needs, self.concepts, self.fresh.before(case.as_of))
+        if gaps:
+            return not_searched(gaps)
+        return Judgement(Status.UNKNOWN, Reason("pregnancy-not-tested", {"fresh": self.fresh}))
+
+    def _none(self, case: Case, evidence: tuple[Evidence, ...]) -> Judgement:
+        return self.nothing_recorded(case, self.fresh.before(case.as_of), evidence)
