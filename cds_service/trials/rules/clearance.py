@@ -55,6 +55,7 @@ class CreatinineClearance(Rule):
     unsteady: Unsteady
     dialysis: Concepts
     otherwise: Literal["review"]
+    none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")
     def _check_unit(self) -> Self:

@@ -42,6 +42,7 @@ class LabLimit(Rule):
     supported_by: tuple[Support, ...] = ()
     computed_from: Shares | None = None
     instead: Concepts = ()
+    none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")
     def _check_unit(self) -> Self:

@@ -27,6 +27,7 @@ class LabRatio(Rule):
     limit: Bound
     fresh: Freshness
     otherwise: Literal["review"]
+    none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")
     def _check_unit(self) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -32,6 +32,7 @@ class PerformanceStatus(Rule):
     fresh: Freshness
     curable: Cure
     converted: Converted
+    none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")
     def _check_unit(self) -> Self:
