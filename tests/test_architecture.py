@@ -20,6 +20,7 @@ LAYERS = (
     {"cds_service.settings", "cds_service.errors", "cds_service.strict_json", "fhir_fixtures"},
     {"cds_service.terminology", "cds_service.net"},
     {"cds_service.clinical"},
+    {"cds_service.strict_yaml"},
 )
 # A library and the only parts of ours that may import it.
 DOORS = {

@@ -93,5 +93,5 @@ def default_upper_limit(analyte: str) -> Interval | None:
 
 @lru_cache(maxsize=1)
 def _default_upper_limits() -> dict[str, Interval]:
-    rows = table("upper_limits")
+    rows = table("upper_limits")["limits"]
     return {name: Interval(Fraction(row["from"]), Fraction(row["to"])) for name, row in rows.items()}

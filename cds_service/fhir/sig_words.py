@@ -14,9 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 from cds_service.clinical.interval import Interval
+from cds_service.strict_yaml import read_yaml
 
 SigFault = Literal["blank", "not-understood", "as-directed", "taper", "several-doses", "contradicts-itself"]
 
@@ -119,7 +118,7 @@ def _pieces(text: str) -> list[Word]:
 def _vocabulary() -> dict[tuple[str, ...], Word]:
     """The words of sig.yaml. Raises ValueError when one stands there twice."""
     found: dict[tuple[str, ...], Word] = {}
-    sections = yaml.safe_load(Path(__file__).with_name("sig.yaml").read_text(encoding="utf-8"))
+    sections = read_yaml("sig.yaml", Path(__file__).with_name("sig.yaml").read_bytes())
     for section, meanings in sections.items():
         for meaning, phrases in meanings.items():
             number = Interval.exactly(Fraction(meaning)) if meaning[0].isdigit() else ONE

@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cds_service.clinical.dates import DayRange, Span
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.medications import Derivation
 from cds_service.report.numbers import as_text
+from cds_service.strict_yaml import read_yaml
 from cds_service.trials.finding import Finding
 
 _FOLDER = Path(__file__).parent / "catalogues"
@@ -28,7 +27,8 @@ def wording(language: str) -> Wording:
     """The wording of a language. Raises KeyError for one without a catalogue."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    return Wording(yaml.safe_load((_FOLDER / f"{language}.yaml").read_text(encoding="utf-8")))
+    name = f"{language}.yaml"
+    return Wording(read_yaml(name, (_FOLDER / name).read_bytes()))
 
 
 class Wording:

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cds_service.clinical.coded import Certainty
+from cds_service.strict_yaml import MalformedFile, read_yaml
+from cds_service.terminology.shape import check, check_systems
 from cds_service.terminology.words import any_word, plain
 
 _FOLDER = Path(__file__).parent / "codesets"
@@ -73,7 +73,8 @@ class Recognised:
 @cache
 def systems() -> Mapping[str, str]:
     """Every known spelling of a code system's address -> our short name for it."""
-    rows = yaml.safe_load((_FOLDER / "systems.yaml").read_text(encoding="utf-8"))
+    rows = read_yaml("systems.yaml", (_FOLDER / "systems.yaml").read_bytes())
+    check_systems("systems.yaml", rows)
     return {address: alias for alias, addresses in rows.items() for address in addresses}
 
 
@@ -91,7 +92,10 @@ def _documents() -> Mapping[str, Row]:
 
 def _parsed(folder: Path) -> Mapping[str, Row]:
     paths = (path for path in sorted(folder.glob("*.yaml")) if path.name != "systems.yaml")
-    return {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
+    documents = {path.name: read_yaml(path.name, path.read_bytes()) for path in paths}
+    for name, document in documents.items():
+        check(name, document, set(systems().values()))
+    return documents
 
 
 @cache
@@ -101,13 +105,17 @@ def code_sets() -> Mapping[str, CodeSet]:
 
 
 def _sets_by_id(documents: Mapping[str, Row]) -> Mapping[str, CodeSet]:
-    """The sets of all files. Raises ValueError when an id is used twice."""
+    """The sets of all files. Raises MalformedFile when an id is used twice or a rival is not there."""
     sets: dict[str, CodeSet] = {}
     for name, document in documents.items():
         for one in _sets_of(document):
             if one.id in sets:
-                raise ValueError(f"{name}: the id {one.id} is used twice")
+                raise MalformedFile(f"{name}: the id {one.id} is used twice")
             sets[one.id] = one
+    for one in sets.values():
+        for rival in one.kind.get("contradicted_by", ()):
+            if rival not in sets:
+                raise MalformedFile(f"{one.id}, contradicted_by: no code set is called {rival}")
     return sets
 
 

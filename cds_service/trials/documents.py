@@ -1,56 +1,32 @@
-"""The files of a protocol, read strictly: what is wrong in one is refused with its file, its place and what fits."""
+"""The files of a protocol, read strictly."""
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
+
+from cds_service import strict_yaml
+from cds_service.strict_yaml import MalformedFile
 
 P = TypeVar("P", bound=BaseModel)
 
 
-class MalformedProtocol(Exception):
+class MalformedProtocol(MalformedFile):
     """A protocol file is not as it must be. The message names the file, the place and what was expected."""
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key stands once: the usual loader would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if repeated:
-            place = node.start_mark.line + 1
-            raise MalformedProtocol(f"in what begins at line {place} the key {repeated[0]!r} stands twice")
-        return super().construct_mapping(node, deep)
 
 
 def read(name: str, content: bytes) -> Any:
     """What the file says. Raises MalformedProtocol for what is not YAML and for a key that stands twice."""
     try:
-        return yaml.load(content, Loader=_StrictLoader)
-    except MalformedProtocol as error:
-        raise MalformedProtocol(f"{name}: {error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MalformedProtocol(f"{name}: expected YAML in UTF-8: {error}") from None
+        return strict_yaml.read_yaml(name, content)
+    except MalformedFile as error:
+        raise MalformedProtocol(str(error)) from None
 
 
 def parsed(kind: type[P], place: str, row: Any) -> P:
     """The row as `kind`. Raises MalformedProtocol that names the first key that is unknown, missing or wrong."""
     try:
-        return kind.model_validate(row)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "as a whole"
-        raise MalformedProtocol(f"{place}, {where}: {_expected(first, kind)}") from None
-
-
-def _expected(error: ErrorDetails, kind: type[BaseModel]) -> str:
-    known = f"; expected some of {', '.join(kind.model_fields)}" if len(error["loc"]) == 1 else ""
-    if error["type"] == "extra_forbidden":
-        return f"this key is not known{known}"
-    if error["type"] == "missing":
-        return "this key is missing"
-    return error["msg"].removeprefix("Value error, ")
+        return strict_yaml.parsed(kind, place, row)
+    except MalformedFile as error:
+        raise MalformedProtocol(str(error)) from None

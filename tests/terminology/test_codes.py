@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cds_service.clinical.coded import Certainty
+from cds_service.strict_yaml import MalformedFile
 from cds_service.terminology import codes
 from cds_service.terminology.codes import (
     ConceptIndex,
@@ -37,8 +38,8 @@ def test_every_file_is_covered_by_the_hash_and_can_be_read(name: str) -> None:
 
 def test_an_id_is_used_once(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
-        (tmp_path / name).write_text("id: twice\ntitle: Twice\n")
-    with pytest.raises(ValueError, match=r"b\.yaml: the id twice"):
+        (tmp_path / name).write_text("id: twice\ntitle: Twice\nwords: {en: [twice]}\n")
+    with pytest.raises(MalformedFile, match=r"b\.yaml: the id twice"):
         codes._sets_by_id(codes._parsed(tmp_path))
 
 
