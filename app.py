@@ -12,6 +12,7 @@ from cards.compose import Site, composer
 from cds_service.fhir.queries import prefetch_templates
 from cds_service.hooks.discovery import patient_view_service
 from cds_service.settings import Settings, WrongSetting, load_settings
+from cds_service.strict_yaml import MalformedFile
 from cds_service.trials.protocol import load_protocol
 from cds_service.web.cds_hooks import Wiring, cds_hooks
 from cds_service.web.errors import register_errors
@@ -24,7 +25,7 @@ _EXIT_NEVER_BOOTED = 3
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The service. Without settings it takes those of the environment."""
-    return assembled(wire(settings or _settings_or_exit()))
+    return assembled(_wired_or_exit(settings))
 
 
 def create_demo_app(settings: Settings | None = None) -> Flask:
@@ -32,7 +33,7 @@ def create_demo_app(settings: Settings | None = None) -> Flask:
     from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
-    wiring = wire(settings or _settings_or_exit())
+    wiring = _wired_or_exit(settings)
     app = assembled(wiring)
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
@@ -70,9 +71,10 @@ def assembled(wiring: Wiring) -> Flask:
     return app
 
 
-def _settings_or_exit() -> Settings:
+def _wired_or_exit(settings: Settings | None) -> Wiring:
+    """The parts of the service; a setting or a file of ours that is wrong is said in one line, and nothing starts."""
     try:
-        return load_settings()
-    except WrongSetting as error:
+        return wire(settings or load_settings())
+    except (WrongSetting, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)
         raise SystemExit(_EXIT_NEVER_BOOTED) from None

@@ -85,7 +85,7 @@ def _summary(screening: Screening, words: Wording) -> str:
     if is_incomplete(screening):
         key = "summary_incomplete"
     return words.phrase(
-        "card", key, trial=screening.trial.id,
+        "card", key, trial=screening.trial.id, about=screening.trial.about,
         met=len(_with(screening, Status.PASS)),
         open=len(_with(screening, Status.REVIEW, Status.UNKNOWN)),
         against=len(_with(screening, Status.FAIL)),
@@ -112,10 +112,18 @@ def _detail(screening: Screening, site: Site, words: Wording) -> Iterator[str]:
     yield from _facts(screening, words)
     yield from _listed("missing", missing, words)
     yield from _unsearched(unsearched, words)
-    questions = words.phrase("card", "questions", n=len(_with(screening, Status.HUMAN)))
-    yield from bullets(words.term("card", "people"), [questions])
+    yield from bullets(words.term("card", "people"), _questions(screening, words))
     if site.coordinator_contact:
         yield words.phrase("card", "contact", contact=escaped(site.coordinator_contact))
+
+
+def _questions(screening: Screening, words: Wording) -> list[str]:
+    """How many questions there are for people, and the most important of them by name."""
+    asked = _with(screening, Status.HUMAN)
+    named = [screening.finding(key) for key in screening.readings.key_questions]
+    names = ", ".join(escaped(f.name) for f in named if f in asked)
+    key = "questions_among" if names else "questions"
+    return [words.phrase("card", key, n=len(asked), names=names)] if asked else []
 
 
 def _facts(screening: Screening, words: Wording) -> Iterator[str]:

@@ -17,6 +17,7 @@ from cds_service.report.screening_json import screening_json
 from cds_service.report.text import screening_text
 from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_json import NotJson, check_json
+from cds_service.strict_yaml import MalformedFile
 from cds_service.trials.protocol import Protocol, load_protocol
 from cds_service.trials.screening import Screening
 
@@ -45,7 +46,7 @@ class Day(click.ParamType[date]):
 
 @click.group()
 def main() -> None:
-    """Screens patient records for trial NCT06920199."""
+    """Screens patient records for a trial, and prints the trial's protocol."""
 
 
 @main.command()
@@ -63,12 +64,20 @@ def screen(
     FILE is a FHIR Bundle of any type, a single resource, NDJSON, or - for standard input; several files are one
     record. What is not in them was searched and none was recorded.
     """
-    screening = screened(files, load_protocol(TRIAL), as_of or today(), infusion_on, patient)
+    screening = screened(files, known_protocol(), as_of or today(), infusion_on, patient)
     words = wording(language)
     if form == "json":
         click.echo(json.dumps(screening_json(screening, words), ensure_ascii=False, indent=2))
     else:
         click.echo(screening_text(screening, words), nl=False)
+
+
+def known_protocol() -> Protocol:
+    """The protocol. Raises Unreadable with file, place and what was expected when it is malformed."""
+    try:
+        return load_protocol(TRIAL)
+    except MalformedFile as error:
+        raise Unreadable(str(error)) from None
 
 
 def today() -> date:

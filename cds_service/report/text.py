@@ -53,7 +53,8 @@ def why_shown_or_not(screening: Screening, words: Wording) -> str:
         key = "why_possible" if possible else "why_usual" if screening.is_shown else "why_not_possible"
     else:
         key = f"why_{screening.verdict.value.replace('-', '_')}"
-    return words.phrase("text", key, ids=hard)
+    usual = ", ".join(screening.finding(one).name for one in screening.readings.usual_case)
+    return words.phrase("text", key, ids=hard, about=screening.trial.about, usual=usual)
 
 
 def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cds_service.clinical.tables import table_texts
-from cds_service.clinical.tapers import DoseChange, Tapering
+from cds_service.clinical.tables import every_table, table_texts
 from cds_service.terminology.codes import ConceptIndex, code_set_texts, code_sets
 from cds_service.trials.documents import MalformedProtocol, parsed, read
 from cds_service.trials.finding import Test
-from cds_service.trials.history import FlareSigns, HistoryReading
+from cds_service.trials.readings import Id, Readings
 from cds_service.trials.rules import RULES
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, in_unit
+from cds_service.trials.rules.base import Rule
+from cds_service.trials.rules.parameters import Parameters, Words
 
 Kind = Literal["inclusion", "exclusion"]
 Subject = Literal["patient", "donor"]
@@ -32,111 +32,49 @@ _FILES: Mapping[str, tuple[Kind, Subject]] = {
 }
 
 
+class TestRow(Parameters):
+    """The test that a criterion asks for, as its YAML states it."""
+
+    loinc: Words
+    name: Words
+
+
 class Row(BaseModel):
     """What every criterion states; all other keys are its rule's."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    id: str = Field(min_length=1)
-    name: str = Field(min_length=1)
-    text: str = Field(min_length=1)
-    rule: str
+    id: Id
+    name: Words
+    text: Words
+    rule: Words
     kind: Kind | None = None
-    reading: str | None = None
-    alternative: str | None = None
-    test: dict[str, Any] | None = None
-
-
-class Trial(Parameters):
-    """What a trial is called and where it stands."""
-
-    id: str
-    title: str
-    short_title: str
-    version: date
-    url: str
-    ends: date
-    topic: str
-    sponsor: str
-
-
-class Applicability(Parameters):
-    """What in a record makes a patient one to be screened at all: evidence of any of these."""
-
-    concepts: Concepts
-
-
-class Change(Parameters):
-    """How much more or less a dose must be to have changed: an amount in mg/d and a share of what it was."""
-
-    amount: Bound
-    share: Bound
+    reading: Words | None = None
+    alternative: Words | None = None
+    test: TestRow | None = None
 
     @model_validator(mode="after")
-    def _check_units(self) -> Self:
-        in_unit(self.amount, "mg/d")
-        in_unit(self.share, "%")
+    def _has_a_reading_beside_the_alternative(self) -> Self:
+        if self.alternative and not self.reading:
+            raise ValueError("expected a reading beside the alternative")
         return self
 
 
-class Pulse(Parameters):
-    """A short multiple of the dose around it."""
+class Trial(Parameters):
+    """What a trial is called and where it stands.
 
-    times: int = Field(ge=2)
-    within: Length
-
-
-class Tapers(Parameters):
-    """What an attempt to taper is, what makes it fail, and what documents that GVHD was the reason."""
-
-    fall: Change
-    rise: Change
-    held: Length
-    plateau: Length
-    pulse: Pulse
-    documented_within: Length
-    diagnosis: Concepts
-    flare: Concepts
-    worsening: Concepts
-    other_reasons: Concepts
-    therapies: Concepts
-    courses: Concepts
-
-    @property
-    def reading(self) -> HistoryReading:
-        """The same as the core reads it."""
-        tapering = Tapering(
-            DoseChange(self.fall.amount, self.fall.share), DoseChange(self.rise.amount, self.rise.share),
-            self.held.days, self.plateau.days, self.pulse.times, self.pulse.within.days,
-        )  # fmt: skip
-        return HistoryReading(tapering, FlareSigns(
-            self.documented_within.days, self.diagnosis, self.flare, self.worsening, self.other_reasons,
-            self.therapies, self.courses,
-        ))  # fmt: skip
-
-
-class Readings(Parameters):
-    """How the trial is read where it does not say itself.
-
-    `steroids` are the drugs that count as prednisone; `ignored` are recognised for one purpose only, that their
-    words do not pass for something else; `either` are pairs of criteria of which one is enough;
-    `diagnosis` and `usual_case` decide whether a needs-review patient is shown; `key_facts` are what a clinician
-    looks for first, in that order.
+    `about` is the disease in at most 40 characters: a card's summary names it and must stay short.
     """
 
-    steroids: Concepts
-    ignored: Concepts
-    applicable: Applicability
-    either: tuple[tuple[str, str], ...]
-    diagnosis: str
-    usual_case: tuple[str, ...]
-    key_facts: tuple[str, ...]
-    tapers: Tapers | None = None
-
-    @property
-    def history(self) -> HistoryReading | None:
-        """How the steroid history is read; None where the trial does not ask for it."""
-        return self.tapers.reading if self.tapers else None
+    id: Id
+    title: Words
+    short_title: Words
+    about: Annotated[str, Field(pattern=r"^\S.{0,38}\S$")]
+    version: date
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    ends: date
+    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
+    sponsor: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +116,7 @@ class Protocol:
         readings = self.readings
         history = readings.history.signs.concepts if readings.history else frozenset[str]()
         return ConceptIndex(
-            read | {*readings.steroids, *readings.ignored, *readings.applicable.concepts} | history | _ALWAYS_READ
+            read | {*readings.steroids, *readings.ignored, *readings.applicable.concepts} | history | ALWAYS_READ
         )
 
     @cached_property
@@ -191,7 +129,7 @@ class Protocol:
 
 
 # What the reading of a record needs, whatever the trial: how a drug is given, how severe a disease is.
-_ALWAYS_READ = frozenset(
+ALWAYS_READ = frozenset(
     ("route-systemic", "route-local", "route-intramuscular", "severity-mild", "severity-moderate", "severity-severe")
 )
 
@@ -217,7 +155,12 @@ def load_protocol(name: str) -> Protocol:
 
 
 def protocol_in(folder: Path) -> Protocol:
-    """The protocol in any folder with trial, readings, inclusion, donor and exclusion.yaml; see load_protocol."""
+    """The protocol in any folder with trial, readings, inclusion, donor and exclusion.yaml; see load_protocol.
+
+    A trial that asks nothing of a donor has an empty list there. What all protocols rest on is checked as well.
+    """
+    every_table()
+    _refuse_other_files(folder)
     texts = tuple((name, _content(folder / name)) for name in ("trial.yaml", "readings.yaml", *_FILES))
     documents = {name: read(name, content) for name, content in texts}
     criteria = [
@@ -225,7 +168,7 @@ def protocol_in(folder: Path) -> Protocol:
         for file, (kind, subject) in _FILES.items()
         for row in _listed(file, documents[file])
     ]
-    _refuse_duplicates(criteria)
+    _refuse_duplicates([criterion.id for criterion in criteria], "criterion {}")
     trial = parsed(Trial, "trial.yaml", documents["trial.yaml"])
     readings = parsed(Readings, "readings.yaml", documents["readings.yaml"])
     _refuse_strangers(readings, criteria)
@@ -258,34 +201,36 @@ def _criterion(file: str, row: Any, kind: Kind, subject: Subject) -> Criterion:
     )  # fmt: skip
 
 
-def _test(place: str, row: Mapping[str, str] | None) -> Test | None:
+def _test(place: str, row: TestRow | None) -> Test | None:
     """The test that a criterion asks for; its code must be one of the codes that are read."""
     if row is None:
         return None
     displays = {str(one["code"]): one["display"] for s in code_sets().values() for one in s.rows
                 if one["system"] == "loinc"}  # fmt: skip
-    code = str(row.get("loinc"))
-    if code not in displays or not row.get("name"):
-        raise MalformedProtocol(f"{place}, test: expected a name and a LOINC code that some code set holds")
-    return Test(code, displays[code], row["name"])
+    if row.loinc not in displays:
+        raise MalformedProtocol(f"{place}, test.loinc: expected a LOINC code that some code set holds")
+    return Test(row.loinc, displays[row.loinc], row.name)
 
 
-def _refuse_duplicates(criteria: Iterable[Criterion]) -> None:
-    seen: set[str] = set()
-    for criterion in criteria:
-        if criterion.id in seen:
-            raise MalformedProtocol(f"criterion {criterion.id}: expected each id once, and it stands twice")
-        seen.add(criterion.id)
+def _refuse_other_files(folder: Path) -> None:
+    """A file under a name that nobody reads is a slip of the pen, and its criteria would be missed."""
+    known = {"trial.yaml", "readings.yaml", *_FILES}
+    strange = sorted(path.name for path in folder.glob("*.y*ml") if path.name not in known)
+    if strange:
+        raise MalformedProtocol(f"{strange[0]}: no file is called so; expected {', '.join(sorted(known))}")
+
+
+def _refuse_duplicates(ids: Sequence[str], place: str) -> None:
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    if twice:
+        raise MalformedProtocol(f"{place.format(twice[0])}: expected each id once, and {twice[0]} stands twice")
 
 
 def _refuse_strangers(readings: Readings, criteria: Iterable[Criterion]) -> None:
-    known = {criterion.id for criterion in criteria}
-    named = {
-        *readings.usual_case,
-        *readings.key_facts,
-        readings.diagnosis,
-        *(one for pair in readings.either for one in pair),
-    }
-    if named - known:
-        strangers = ", ".join(sorted(named - known))
-        raise MalformedProtocol(f"readings.yaml: expected ids of criteria, found {strangers}")
+    for key in ("usual_case", "key_facts", "key_questions"):
+        _refuse_duplicates(getattr(readings, key), f"readings.yaml, {key}")
+    for group in readings.either:
+        _refuse_duplicates(group, "readings.yaml, either")
+    strangers = sorted(set(readings.named) - {criterion.id for criterion in criteria})
+    if strangers:
+        raise MalformedProtocol(f"readings.yaml: expected ids of criteria, found {', '.join(strangers)}")

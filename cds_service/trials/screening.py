@@ -15,7 +15,8 @@ from cds_service.clinical.medications import Derivation, MedicationUse
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Finding, Judgement, Status
 from cds_service.trials.history import Flare
-from cds_service.trials.protocol import Criterion, Protocol, Readings, Trial
+from cds_service.trials.protocol import Criterion, Protocol, Trial
+from cds_service.trials.readings import Readings
 
 
 class Verdict(StrEnum):
@@ -97,7 +98,8 @@ class Screening:
         if self.verdict is not Verdict.NEEDS_REVIEW:
             return False
         possible = self.finding(self.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
-        return possible or all(self.finding(one).status is Status.PASS for one in self.readings.usual_case)
+        usual = [self.finding(one).status is Status.PASS for one in self.readings.usual_case]
+        return possible or (bool(usual) and all(usual))
 
 
 def case_of(facts: PatientFacts, protocol: Protocol, as_of: date, infusion_on: date | None = None) -> Case:
@@ -163,10 +165,10 @@ def verdict_of(case: Case, protocol: Protocol, findings: Sequence[Finding]) -> t
     return (Verdict.NEEDS_REVIEW if open_ones else Verdict.CANDIDATE), None
 
 
-def _settled(findings: Iterable[Finding], pairs: Iterable[tuple[str, str]]) -> set[str]:
+def _settled(findings: Iterable[Finding], groups: Iterable[tuple[str, ...]]) -> set[str]:
     """The criteria of which one arm passed, so that the other need not."""
     passed = {f.id for f in findings if f.status is Status.PASS}
-    return {one for pair in pairs if passed & set(pair) for one in pair}
+    return {one for group in groups if passed & set(group) for one in group}
 
 
 def has_evidence(case: Case, protocol: Protocol) -> bool:

@@ -206,7 +206,7 @@ def test_not_yet_gets_a_card_only_where_the_site_wants_it() -> None:
     screening = screened(but({"dli": dli}))
     assert cards_of(screening) == []
     (card,) = cards_of(screening, Site(show_not_yet=True))
-    assert "not yet" in card["summary"]
+    assert card["summary"].startswith("Not yet for chronic GVHD trial")
     assert "Screen again on 2026-05-13" in card["detail"]
 
 
@@ -243,7 +243,7 @@ def test_a_transplant_patient_whose_record_was_not_read_gets_a_card_that_says_so
         "conditions": searchset(condition("status", "http://hl7.org/fhir/sid/icd-10-cm", "Z94.84")),
     }
     (card,) = cards_of(screened_from(answers))
-    assert "screening incomplete" in card["summary"]
+    assert card["summary"].startswith("Screening incomplete for chronic GVHD trial")
 
 
 def searchset(*resources: dict[str, Any]) -> dict[str, Any]:

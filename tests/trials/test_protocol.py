@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.fhir.queries import QUERIES
 from cds_service.report.wording import LANGUAGES, wording
+from cds_service.strict_yaml import MalformedFile
 from cds_service.trials import protocol as loader
 from cds_service.trials.case import SOURCES
 from cds_service.trials.documents import MalformedProtocol
@@ -101,7 +102,7 @@ MALFORMED: list[tuple[str, Spoil, tuple[str, ...]]] = [
     ("a pair of criteria that do not exist", lambda f: edit(f, "readings.yaml", "[[I02a, I02b]]", "[[I02a, I02c]]"),
      ("readings.yaml", "I02c")),
     ("a test whose code is not read", lambda f: edit(f, "inclusion.yaml", "loinc: 777-3", "loinc: 777-4"),
-     ("inclusion.yaml", "I07b", "LOINC")),
+     ("inclusion.yaml", "I07b", "test.loinc", "LOINC")),
     ("a file that is missing", lambda f: (f / "donor.yaml").unlink(), ("donor.yaml", "expected")),
     ("a file that is no list", lambda f: edit(f, "donor.yaml", "- id: D01", "id: D01"), ("donor.yaml", "expected")),
     ("a file that is empty", lambda f: (f / "donor.yaml").write_text(""), ("donor.yaml", "list")),
@@ -109,6 +110,109 @@ MALFORMED: list[tuple[str, Spoil, tuple[str, ...]]] = [
     ("a trial without its end", lambda f: edit(f, "trial.yaml", "ends:", "end:"), ("trial.yaml", "end")),
     ("a criterion that is a word", lambda f: edit(f, "donor.yaml", "- id: D01", "- hello\n- id: D01"),
      ("donor.yaml", "criterion ?")),
+    # -- what a value can mean
+    ("a bound in an unknown unit", lambda f: edit(f, "inclusion.yaml", '"> 0.25 mg/kg/d"', '"> 0.25 mg/kg/dd"'),
+     ("inclusion.yaml", "I02b", "dose", "mg/kg/dd", "not known")),
+    ("an inner bound in another unit", lambda f: edit(f, "inclusion.yaml", '"< 60 %"', '"< 60 L"'),
+     ("inclusion.yaml", "I02.sev", "lung", "limit in %")),
+    ("a negative bound", lambda f: edit(f, "inclusion.yaml", '"> 25 10*9/L"', '"> -25 10*9/L"'),
+     ("inclusion.yaml", "I07b", "limit", "operator")),
+    ("a negative window", lambda f: edit(f, "exclusion.yaml", "window: 100 d", "window: -100 d"),
+     ("exclusion.yaml", "E10", "window", "28 d")),
+    ("a window of nothing", lambda f: edit(f, "exclusion.yaml", "window: 100 d", "window: 0 d"),
+     ("exclusion.yaml", "E10", "window", "longer")),
+    ("months where days are counted", lambda f: edit(f, "exclusion.yaml", "window: 100 d", "window: 3 mo"),
+     ("exclusion.yaml", "E10", "window", "days or weeks")),
+    ("an age in days", lambda f: edit(f, "inclusion.yaml", "at_least: 18 a", "at_least: 6570 d"),
+     ("inclusion.yaml", "AGE", "at_least", "18 a")),
+    ("ages the wrong way round", lambda f: edit(f, "inclusion.yaml", "at_most: 70 a", "at_most: 7 a"),
+     ("inclusion.yaml", "AGE", "at_most", "18 a")),
+    ("a flag before the use", lambda f: edit(f, "inclusion.yaml", "90 d, flag: 180 d", "90 d, flag: 18 d"),
+     ("inclusion.yaml", "I06b", "fresh", "90 d", "18 d")),
+    ("a past before lately", lambda f: edit(f, "exclusion.yaml", "past: 90 d", "past: 9 d"),
+     ("exclusion.yaml", "E06", "past", "30 d")),
+    ("a need that is noticed too late", lambda f: edit(f, "exclusion.yaml", "noticed: 7 d", "noticed: 70 d"),
+     ("exclusion.yaml", "E02", "continuous", "70 d")),
+    ("a share that is negative", lambda f: edit(f, "inclusion.yaml", "boundary: 5 %", "boundary: -5 %"),
+     ("inclusion.yaml", "boundary", "5 %")),
+    ("a share of nothing", lambda f: edit(f, "inclusion.yaml", "boundary: 5 %", "boundary: 5/0 %"),
+     ("inclusion.yaml", "boundary", "5 %")),
+    ("a cure that is none", lambda f: edit(f, "inclusion.yaml", "curable: event", "curable: results"),
+     ("inclusion.yaml", "I04", "curable", "'event'")),
+    ("a cure that the rule cannot give", lambda f: edit(f, "inclusion.yaml", "curable: event", "curable: date"),
+     ("inclusion.yaml", "I04", "curable", "'event'")),
+    # -- names of code sets, analytes and drugs
+    ("an empty list of codes", lambda f: edit(f, "exclusion.yaml", "procedures: [dli]", "procedures: []"),
+     ("exclusion.yaml", "E10", "procedures", "at least one")),
+    ("a word where a list is meant", lambda f: edit(f, "exclusion.yaml", "procedures: [dli]", "procedures: dli"),
+     ("exclusion.yaml", "E10", "procedures", "list")),
+    ("nothing where a list is meant", lambda f: edit(f, "exclusion.yaml", "procedures: [dli]", "procedures:"),
+     ("exclusion.yaml", "E10", "procedures", "list")),
+    ("numbers where names are meant", lambda f: edit(f, "exclusion.yaml", "procedures: [dli]", "procedures: [1]"),
+     ("exclusion.yaml", "E10", "procedures", "list")),
+    ("a name that stands twice", lambda f: edit(f, "exclusion.yaml", "procedures: [dli]", "procedures: [dli, dli]"),
+     ("exclusion.yaml", "E10", "procedures", "dli twice")),
+    ("an analyte that cannot be measured", lambda f: edit(f, "inclusion.yaml", "lab: [platelets]", "lab: [dli]"),
+     ("inclusion.yaml", "I07b", "lab", "dli", "platelets")),
+    ("two analytes where one is read",
+     lambda f: edit(f, "inclusion.yaml", "lab: [platelets]", "lab: [platelets, neutrophils]"),
+     ("inclusion.yaml", "I07b", "lab", "one name only")),
+    ("procedures among the drugs", lambda f: edit(f, "exclusion.yaml", "drugs: [il2-axis]", "drugs: [dli]"),
+     ("exclusion.yaml", "E09", "drugs", "dli is no drug", "il2-axis")),
+    ("an unknown name inside a part",
+     lambda f: edit(f, "inclusion.yaml", "procedures: [platelet-transfusion]", "procedures: [platelet]"),
+     ("inclusion.yaml", "I07b", "supported_by.0.procedures", "platelet")),
+    ("a key that stands twice inside a part",
+     lambda f: edit(f, "inclusion.yaml", "{use: 28 d, flag: 28 d}", "{use: 28 d, flag: 28 d, use: 2 d}"),
+     ("inclusion.yaml", "line", "'use'", "twice")),
+    ("steroids that are no drugs", lambda f: edit(f, "readings.yaml", "steroids: [corticosteroids]", "steroids: [dli]"),
+     ("readings.yaml", "steroids", "dli")),
+    ("a taper held for months", lambda f: edit(f, "readings.yaml", "held: 7 d", "held: 1 mo"),
+     ("readings.yaml", "tapers.held", "days")),
+    # -- sources
+    ("one source as a word", lambda f: edit(f, "exclusion.yaml", "  needs: [procedures]", "  needs: procedures"),
+     ("exclusion.yaml", "E10", "needs", "list")),
+    ("no source at all", lambda f: edit(f, "exclusion.yaml", "  needs: [procedures]\n", ""),
+     ("exclusion.yaml", "E10", "expected needs")),
+    ("an empty list of sources", lambda f: edit(f, "exclusion.yaml", "  needs: [procedures]", "  needs: []"),
+     ("exclusion.yaml", "E10", "needs", "at least one")),
+    # -- words
+    ("a text that is a number", lambda f: edit(f, "inclusion.yaml", "  text: ALL\n", "  text: 5\n"),
+     ("inclusion.yaml", "SEX", "text", "string")),
+    ("a text that is a list", lambda f: edit(f, "inclusion.yaml", "  text: ALL\n", "  text: [ALL]\n"),
+     ("inclusion.yaml", "SEX", "text", "string")),
+    ("a text of blanks", lambda f: edit(f, "inclusion.yaml", "  text: ALL\n", "  text: '  '\n"),
+     ("inclusion.yaml", "SEX", "text")),
+    ("a question of nothing", lambda f: edit(f, "donor.yaml", "Is the donor 14 to 70 years old?", "''"),
+     ("donor.yaml", "D01", "question")),
+    ("a list where one word is meant", lambda f: edit(f, "inclusion.yaml", "  rule: any", "  rule: [any]"),
+     ("inclusion.yaml", "SEX", "rule", "string")),
+    ("a kind that is none", lambda f: edit(f, "donor.yaml", "  kind: exclusion", "  kind: exclusions"),
+     ("donor.yaml", "D07", "kind", "'exclusion'")),
+    ("an id that no address can hold", lambda f: edit(f, "inclusion.yaml", "- id: SEX", "- id: the sex"),
+     ("inclusion.yaml", "the sex", "id")),
+    ("an alternative without a reading",
+     lambda f: edit(f, "inclusion.yaml", "  rule: any", "  rule: any\n  alternative: other"),
+     ("inclusion.yaml", "SEX", "reading")),
+    ("a test with a key that nobody reads",
+     lambda f: edit(f, "inclusion.yaml", "{loinc: 777-3,", "{loinc: 777-3, colour: red,"),
+     ("inclusion.yaml", "I07b", "test.colour", "not known")),
+    ("a trial without an address", lambda f: edit(f, "trial.yaml", "url: https://", "url: "), ("trial.yaml", "url")),
+    ("a trial whose topic has signs", lambda f: edit(f, "trial.yaml", "topic: NCT06920199", "topic: NCT-1"),
+     ("trial.yaml", "topic")),
+    ("a trial that is about too much", lambda f: edit(f, "trial.yaml", "about: ", "about: " + "very " * 9),
+     ("trial.yaml", "about")),
+    ("a version that is no day", lambda f: edit(f, "trial.yaml", "version: 2025-09-30", "version: 2025-09-31"),
+     ("trial.yaml",)),
+    ("a fact that is named twice", lambda f: edit(f, "readings.yaml", "key_facts: [I03a,", "key_facts: [I03a, I03a,"),
+     ("readings.yaml", "key_facts", "I03a", "twice")),
+    ("a group of one", lambda f: edit(f, "readings.yaml", "[[I02a, I02b]]", "[[I02a]]"), ("readings.yaml", "either")),
+    ("a group of the same", lambda f: edit(f, "readings.yaml", "[[I02a, I02b]]", "[[I02a, I02a]]"),
+     ("readings.yaml", "either", "I02a", "twice")),
+    ("a question that is asked first and does not exist",
+     lambda f: edit(f, "readings.yaml", "key_questions: [I08,", "key_questions: [I09,"), ("readings.yaml", "I09")),
+    ("a file that nobody reads", lambda f: (f / "exclusions.yaml").write_text("[]"),
+     ("exclusions.yaml", "exclusion.yaml")),
 ]  # fmt: skip
 
 
@@ -152,3 +256,18 @@ def test_another_version_of_the_package_is_another_ruleset(monkeypatch: pytest.M
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_source_has_a_name_in_every_language(language: str) -> None:
     assert set(SOURCES) <= set(wording(language).terms("sources"))
+
+
+def test_a_trial_that_asks_nothing_of_a_donor_has_an_empty_list(folder: Path) -> None:
+    (folder / "donor.yaml").write_text("[]\n")
+    edit(folder, "readings.yaml", "key_questions: [I08, I05, D03]", "key_questions: [I08, I05]")
+    assert not [c for c in protocol_in(folder).criteria if c.subject == "donor"]
+
+
+def test_a_malformed_table_stops_the_loading_of_every_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    def malformed() -> None:
+        raise MalformedFile("units.yaml: wrong")
+
+    monkeypatch.setattr(loader, "every_table", malformed)
+    with pytest.raises(MalformedFile, match=r"units\.yaml"):
+        load_protocol("nct06920199")

@@ -11,6 +11,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
 from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.parameters import Days
 
 
 class AcuteGvhd(Rule):
@@ -25,7 +26,7 @@ class AcuteGvhd(Rule):
     unspecific: Concepts
     transplant: Concepts
     donor_cells: Concepts
-    after: Length
+    after: Days
     stale: Length
 
     def judge(self, case: Case) -> Judgement:

@@ -6,70 +6,31 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field, model_validator
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import Span
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.facts import Intervention, Problem
-from cds_service.clinical.interval import Limit
-from cds_service.terminology.codes import code_sets, members
-from cds_service.trials.case import SOURCES, Case, Gap, Needs
+from cds_service.trials.case import Case, Gap
 from cds_service.trials.finding import Cure, Flag, Judgement, Status
+from cds_service.trials.rules.parameters import (
+    Bound,
+    Concepts,
+    Length,
+    Parameters,
+    Share,
+    Sources,
+    concepts_in,
+    in_unit,
+)
 
-
-def _limit(text: Any) -> Limit:
-    return text if isinstance(text, Limit) else Limit.parse(str(text))
-
-
-def _span(text: Any) -> Span:
-    return text if isinstance(text, Span) else Span.parse(str(text))
-
-
-def _share(text: Any) -> Fraction:
-    """A share written as a percentage, such as "5 %"."""
-    number, sign = str(text).split() if str(text).endswith(" %") else ("", "")
-    if not sign:
-        raise ValueError(f'expected a share such as "5 %", found {text!r}')
-    return Fraction(number) / 100
-
-
-def _needs(sources: Any) -> Needs:
-    """Each item one source, or alternatives joined by " or "."""
-    needs = tuple(tuple(str(one).split(" or ")) for one in sources)
-    unknown = sorted({name for alternatives in needs for name in alternatives} - set(SOURCES))
-    if unknown:
-        raise ValueError(f"no source is called {', '.join(unknown)}; expected some of {', '.join(SOURCES)}")
-    return needs
-
-
-def _concepts(names: Any) -> tuple[str, ...]:
-    known = members(names)
-    unknown = [name for name in known if name not in code_sets()]
-    if unknown:
-        raise ValueError(f"no code set is called {', '.join(unknown)}")
-    return known
-
-
-Bound = Annotated[Limit, BeforeValidator(_limit)]
-Length = Annotated[Span, BeforeValidator(_span)]
-Share = Annotated[Fraction, BeforeValidator(_share)]
-Sources = Annotated[Needs, BeforeValidator(_needs)]
-Concepts = Annotated[tuple[str, ...], BeforeValidator(_concepts)]
-
-
-def in_unit(limit: Limit, unit: str) -> None:
-    """Raises ValueError unless the limit is written in the unit in which the rule reads values."""
-    if limit.unit != unit:
-        raise ValueError(f"expected a limit in {unit}, found {str(limit)!r}")
-
-
-class Parameters(BaseModel):
-    """A part of the protocol's YAML: every key is known, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+__all__ = [
+    "Bound", "Concepts", "Length", "Parameters", "Rule", "Share", "Sources", "at_edge", "doubts_of", "failed",
+    "in_unit", "is_coded", "not_searched", "seen",
+]  # fmt: skip
 
 
 class Rule(Parameters, ABC):
@@ -79,6 +40,9 @@ class Rule(Parameters, ABC):
     they are there, `none_recorded` is what it means that nothing was recorded in all of them.
     """
 
+    # False for kinds that need no source: they look at no record, or only for hints.
+    reads_records: ClassVar[bool] = True
+
     needs: Sources = ()
     also_reads: Sources = ()
     none_recorded: Status = Status.UNKNOWN
@@ -87,12 +51,13 @@ class Rule(Parameters, ABC):
     @property
     def concepts(self) -> frozenset[str]:
         """Every code set, drug and analyte that the rule reads."""
-        return frozenset(
-            concept
-            for name, field in type(self).model_fields.items()
-            if any(isinstance(mark, BeforeValidator) and mark.func is _concepts for mark in field.metadata)
-            for concept in getattr(self, name)
-        )
+        return concepts_in(self)
+
+    @model_validator(mode="after")
+    def _says_what_it_needs(self) -> Self:
+        if self.reads_records and not self.needs:
+            raise ValueError("expected needs: without a source that was searched, nothing recorded means nothing")
+        return self
 
     @abstractmethod
     def judge(self, case: Case) -> Judgement:

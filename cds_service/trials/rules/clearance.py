@@ -17,7 +17,8 @@ from cds_service.clinical.truth import Truth
 from cds_service.clinical.weights import WeightOnDay
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.rules.parameters import Analyte, Days
 from cds_service.trials.rules.recent import (
     Freshness,
     Recent,
@@ -38,7 +39,7 @@ class Unsteady(Parameters):
     """A creatinine that rises this much within this time makes the formula invalid."""
 
     rise: Bound
-    within: Length
+    within: Days
 
 
 class CreatinineClearance(Rule):
@@ -47,11 +48,11 @@ class CreatinineClearance(Rule):
     `reported` is a clearance that the laboratory computed itself: it never decides, but it may contradict.
     """
 
-    creatinine: Concepts
+    creatinine: Analyte
     limit: Bound
     fresh: Freshness
     weight: Literal["actual"]
-    reported: Concepts
+    reported: Analyte
     unsteady: Unsteady
     dialysis: Concepts
     otherwise: Literal["review"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, is_coded, seen
 from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.parameters import Days
 
 
 class OngoingDialysis(Rule):
@@ -22,8 +26,14 @@ class OngoingDialysis(Rule):
     haemodialysis: Concepts
     unspecific: Concepts
     peritoneal: Concepts
-    lately: Length
-    past: Length
+    lately: Days
+    past: Days
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Self:
+        if self.past.days < self.lately.days:
+            raise ValueError(f"expected past to be at least lately, which is {self.lately}, found {self.past}")
+        return self
 
     def judge(self, case: Case) -> Judgement:
         done = case.facts.interventions_of((*self.haemodialysis, *self.unspecific))
@@ -76,12 +86,12 @@ class OngoingDialysis(Rule):
         return Judgement(Status.PASS, Reason("dialysis-past"), judgement.evidence, flags)
 
     @staticmethod
-    def _within(done: Intervention, case: Case, span: Length) -> bool:
+    def _within(done: Intervention, case: Case, span: Days) -> bool:
         """True when it may have been done within the span before screening, its first day included."""
         return done.when is None or done.when.last >= span.before(case.as_of)
 
 
-def _edge(done: Sequence[Intervention], case: Case, span: Length) -> frozenset[Flag]:
+def _edge(done: Sequence[Intervention], case: Case, span: Days) -> frozenset[Flag]:
     """The boundary flag when the newest of them lies on the edge of the span."""
     newest = max((i.when.last for i in done if i.when and not i.goes_on), default=None)
     near = newest is not None and at_edge((case.as_of - newest).days, span)

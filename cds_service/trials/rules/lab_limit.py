@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Cure, Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Bound, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.rules.parameters import Analyte, Analytes
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
 from cds_service.trials.rules.support import Support, edge_of_support, supporting
 
@@ -21,8 +22,8 @@ from cds_service.trials.rules.support import Support, edge_of_support, supportin
 class Shares(Parameters):
     """A count worked out from a total and the percentages of one differential, all of the same specimen."""
 
-    total: Concepts
-    percentages: tuple[Concepts, ...]
+    total: Analyte
+    percentages: Annotated[tuple[Analytes, ...], Field(min_length=1)]
 
 
 class LabLimit(Rule):
@@ -33,15 +34,15 @@ class LabLimit(Rule):
     although they look like it; `in_words` is what a result means that is only words, such as "normal".
     """
 
-    lab: Concepts
+    lab: Analyte
     limit: Bound
     fresh: Freshness
     otherwise: Literal["fail", "review"] = "fail"
     in_words: Literal["unknown", "review"] = "unknown"
-    curable: Cure | None = None
+    curable: Literal["event"] | None = None
     supported_by: tuple[Support, ...] = ()
     computed_from: Shares | None = None
-    instead: Concepts = ()
+    instead: Analytes = ()
     none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")

@@ -12,7 +12,8 @@ from cds_service.clinical.labs import default_upper_limit, unit_of
 from cds_service.clinical.truth import Truth, every
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Rule, in_unit
+from cds_service.trials.rules.base import Bound, Rule, in_unit
+from cds_service.trials.rules.parameters import Analyte
 from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent
 
 
@@ -23,7 +24,7 @@ class LabRatio(Rule):
     a person, since the protocol allows an exception.
     """
 
-    lab: Concepts
+    lab: Analyte
     limit: Bound
     fresh: Freshness
     otherwise: Literal["review"]

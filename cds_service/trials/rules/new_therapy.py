@@ -13,7 +13,8 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.parameters import Days, Drugs
 from cds_service.trials.rules.washout import is_infusion, last_dose
 
 
@@ -47,8 +48,8 @@ class NewTherapy(Rule):
     course may be meant.
     """
 
-    window: Length
-    drugs: Concepts
+    window: Days
+    drugs: Drugs
     courses: Concepts
     transplant: Concepts
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
 from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
+from cds_service.trials.rules.parameters import Words
 
 
 class Ask(Rule):
     """A question to a person. It never blocks; what the record holds of `hints` is put to the person with it."""
 
-    question: str
+    reads_records: ClassVar[bool] = False
+
+    question: Words
     hints: Concepts = ()
 
     def judge(self, case: Case) -> Judgement:
@@ -27,7 +32,9 @@ class Ask(Rule):
 class NotReadYet(Rule):
     """A criterion that this version does not read: unknown, and a person is asked to look."""
 
-    question: str
+    reads_records: ClassVar[bool] = False
+
+    question: Words
 
     def judge(self, case: Case) -> Judgement:
         return Judgement(Status.UNKNOWN, Reason("not-read-yet"))

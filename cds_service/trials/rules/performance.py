@@ -11,15 +11,16 @@ from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.interval import Limit
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Cure, Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit
+from cds_service.trials.finding import Flag, Judgement, Status
+from cds_service.trials.rules.base import Bound, Parameters, Rule, in_unit
+from cds_service.trials.rules.parameters import Analyte
 from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent, result_evidence
 
 
 class Converted(Parameters):
     """Karnofsky scores for which all published conversions agree: these support, those speak against."""
 
-    score: Concepts
+    score: Analyte
     supports: Bound
     against: Bound
 
@@ -27,10 +28,10 @@ class Converted(Parameters):
 class PerformanceStatus(Rule):
     """The newest ECOG score keeps the limit; a converted Karnofsky score counts only where the conversions agree."""
 
-    score: Concepts
+    score: Analyte
     limit: Bound
     fresh: Freshness
-    curable: Cure
+    curable: Literal["event"]
     converted: Converted
     none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 

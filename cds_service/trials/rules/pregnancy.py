@@ -14,9 +14,10 @@ from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result, unit_of
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Cure, Flag, Judgement, Status
+from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Concepts, Length, Rule, doubts_of, failed, in_unit, not_searched, seen
 from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.parameters import Analyte, Words, Years
 
 Answer = Literal["positive", "negative", "equivocal", "unreadable"]
 
@@ -29,16 +30,16 @@ class Pregnancy(Rule):
     closed.
     """
 
-    question: str
+    question: Words
     diagnosis: Concepts
-    measured: Concepts
+    measured: Analyte
     negative: Bound
     positive: Bound
     fresh: Length
     lasts: Length
-    at_least: Length
-    at_most: Length
-    curable: Cure
+    at_least: Years
+    at_most: Years
+    curable: Literal["event"]
 
     @model_validator(mode="after")
     def _check_units(self) -> Self:

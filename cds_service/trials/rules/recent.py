@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval, Limit
@@ -12,14 +15,21 @@ from cds_service.clinical.labs import Chosen, Result, newest, unit_of
 from cds_service.clinical.quantity import Unusable
 from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Length, Parameters, not_searched
+from cds_service.trials.rules.base import Parameters, not_searched
+from cds_service.trials.rules.parameters import Days
 
 
 class Freshness(Parameters):
     """How old a result may be, in days included: fresh up to `use`, flagged stale up to `flag`, then not usable."""
 
-    use: Length
-    flag: Length
+    use: Days
+    flag: Days
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Self:
+        if self.flag.days < self.use.days:
+            raise ValueError(f"expected flag to be at least use, which is {self.use}, found {self.flag}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

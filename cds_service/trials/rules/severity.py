@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
+
+from pydantic import model_validator
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.evidence import Evidence, Measure, Reason
@@ -22,11 +25,13 @@ from cds_service.trials.rules.base import (
     Rule,
     doubts_of,
     failed,
+    in_unit,
     is_coded,
     not_searched,
     seen,
 )
 from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.parameters import Analyte
 
 _ENOUGH = frozenset({"moderate", "severe"})
 
@@ -49,8 +54,13 @@ class Lung(Parameters):
     """Lung function that by itself means severe disease, where the lung is affected."""
 
     diagnosis: Concepts
-    analyte: Concepts
+    analyte: Analyte
     limit: Bound
+
+    @model_validator(mode="after")
+    def _check_unit(self) -> Self:
+        in_unit(self.limit, unit_of(self.analyte[0]))
+        return self
 
 
 class SeverityGrade(Rule):

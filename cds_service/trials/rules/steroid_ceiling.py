@@ -14,7 +14,8 @@ from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, Length, failed, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, failed, in_unit, not_searched
+from cds_service.trials.rules.parameters import Days
 from cds_service.trials.rules.steroids import SteroidRule
 
 
@@ -22,12 +23,14 @@ class SteroidCeiling(SteroidRule):
     """Above `dose` on every day: for `continuous` it excludes, for `noticed` a person looks, shorter is no need."""
 
     dose: Bound
-    noticed: Length
-    continuous: Length
+    noticed: Days
+    continuous: Days
 
     @model_validator(mode="after")
     def _check_unit(self) -> Self:
         in_unit(self.dose, steroids.PER_KG)
+        if self.continuous.days < self.noticed.days:
+            raise ValueError(f"expected continuous to be at least noticed, which is {self.noticed}")
         return self
 
     def judge(self, case: Case) -> Judgement:

@@ -14,7 +14,8 @@ from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, Length, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, in_unit, not_searched
+from cds_service.trials.rules.parameters import Days
 from cds_service.trials.rules.runs import Run, runs
 from cds_service.trials.rules.steroids import SteroidRule
 
@@ -27,7 +28,7 @@ class SteroidCourse(SteroidRule):
 
     dose: Bound
     duration: Bound
-    unclear_days: Length
+    unclear_days: Days
     every_other_day: Literal["mean"]
     equivalents: Literal["counted"]
 

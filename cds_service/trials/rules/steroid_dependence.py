@@ -21,6 +21,7 @@ from cds_service.trials.history import Flare
 from cds_service.trials.rules import steroids
 from cds_service.trials.rules.base import Bound, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
+from cds_service.trials.rules.parameters import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class SteroidDependence(DoseNeed):
     shorter or cannot be read shows nothing. It never fails: the doses of other hospitals are not in the record.
     """
 
-    question: str
+    question: Words
     apart: Bound
     history: Bound
     equivalents: Literal["counted"]

@@ -25,8 +25,9 @@ from cds_service.trials.history import (
     said_in,
 )
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, Concepts, Length, Parameters, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
+from cds_service.trials.rules.parameters import Days, Words
 from cds_service.trials.rules.runs import Run, runs
 
 
@@ -50,9 +51,9 @@ class SteroidResistance(DoseNeed):
     before. It never fails.
     """
 
-    question: str
+    question: Words
     duration: Bound
-    unclear_days: Length
+    unclear_days: Days
     no_response: Concepts
     progression: Progression
     equivalents: Literal["counted"]

@@ -10,14 +10,15 @@ from cds_service.clinical.exposure import stretches
 from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag
-from cds_service.trials.rules.base import Concepts, Length, Parameters, at_edge, seen
+from cds_service.trials.rules.base import Concepts, Parameters, at_edge, seen
+from cds_service.trials.rules.parameters import Days, Drugs
 
 
 class Support(Parameters):
     """Treatment that lifts a count: within so many days before the sample, both ends included."""
 
-    within: Length
-    drugs: Concepts = ()
+    within: Days
+    drugs: Drugs = ()
     procedures: Concepts = ()
 
 

@@ -14,7 +14,8 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, not_searched
+from cds_service.trials.rules.base import Rule, not_searched
+from cds_service.trials.rules.parameters import Days, Drugs
 from cds_service.trials.rules.steroids import PER_DAY, carried_flags, contradictory
 from cds_service.trials.rules.washout import is_infusion
 
@@ -40,9 +41,9 @@ class TherapyStability(Rule):
     blood. A stop shorter than `pause` is none. Single infusions count by their first one only.
     """
 
-    window: Length
-    drugs: Concepts
-    pause: Length
+    window: Days
+    drugs: Drugs
+    pause: Days
 
     def judge(self, case: Case) -> Judgement:
         looked_for = self.concepts

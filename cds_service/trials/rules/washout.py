@@ -15,7 +15,8 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.parameters import Days, Drugs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Washout(Rule):
     `similar` are events of which a person must say whether they count; `history` says only that one happened once.
     """
 
-    window: Length
-    drugs: Concepts = ()
+    window: Days
+    drugs: Drugs = ()
     procedures: Concepts = ()
     similar: Concepts = ()
     history: Concepts = ()

@@ -1,0 +1,53 @@
+"""A malformed protocol stops the start, at every door."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import app
+from cds_service import cli
+from cds_service.settings import Settings
+from cds_service.trials import protocol as loader
+from cds_service.trials.protocol import Protocol, protocol_in
+
+
+@pytest.fixture
+def malformed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The protocol with a window that has no unit, where every door looks for it."""
+    folder = Path(shutil.copytree(Path(loader.__file__).parent / "nct06920199", tmp_path / "trial"))
+    path = folder / "exclusion.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("window: 100 d", "window: 100", 1), encoding="utf-8")
+
+    def load(name: str) -> Protocol:
+        return protocol_in(folder)
+
+    monkeypatch.setattr(app, "load_protocol", load)
+    monkeypatch.setattr(cli, "load_protocol", load)
+
+
+@pytest.mark.usefixtures("malformed")
+@pytest.mark.parametrize("start", [app.create_app, app.create_demo_app])
+def test_the_service_does_not_start_and_says_where_the_protocol_is_malformed(
+    start: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit is the one of a wrong setting, which gunicorn does not repeat."""
+    with pytest.raises(SystemExit) as stopped:
+        start(Settings())  # type: ignore[operator]
+    assert stopped.value.code == 3
+    said = capsys.readouterr()
+    assert "Trialhook does not start. exclusion.yaml, criterion E10, window: expected a span" in said.err
+    assert not said.out
+
+
+@pytest.mark.usefixtures("malformed")
+def test_the_command_line_says_so_and_exits_with_2(tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    record.write_text('{"resourceType": "Patient", "id": "p1"}')
+    result = CliRunner().invoke(cli.main, ["screen", str(record)])
+    assert result.exit_code == 2
+    assert "exclusion.yaml, criterion E10, window" in result.output
+    assert "Traceback" not in result.output
