@@ -49,7 +49,7 @@ def _criterion(finding: Finding, words: Wording) -> dict[str, Any]:
         "curable": judgement.curable,
         "recheckOn": _day(judgement.recheck_on),
         "reason": _reason(judgement.reason),
-        "because": words.sentence(judgement.reason),
+        "because": words.because(finding),
         "evidence": [_evidence(evidence, words) for evidence in judgement.evidence],
         "ask": finding.question,
     }

@@ -12,6 +12,7 @@ from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Verdict
 
 _WIDTH = 100
+_INDENT = " " * 25
 _GROUPS = (
     ("against", {Status.FAIL}),
     ("confirm", {Status.REVIEW, Status.UNKNOWN}),
@@ -67,13 +68,15 @@ def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
         yield from textwrap.wrap(f"{first}{because}{marks}", _WIDTH, subsequent_indent=" " * len(first))
         if finding.status not in (Status.PASS, Status.HUMAN):
             yield from _evidence(finding, words)
+        if finding.is_ambiguous:
+            yield from textwrap.wrap(words.reading(finding), _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
 
 
 def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
     for evidence in finding.judgement.evidence:
         value = f"  {words.value(evidence.value)}" if evidence.value is not None else ""
         parts = [day_of(evidence.when) or "", _clean(words.label(evidence))[:60] + value, _clean(evidence.reference)]
-        yield " " * 25 + "  ".join(part for part in parts if part)
+        yield _INDENT + "  ".join(part for part in parts if part)
 
 
 def _doses(screening: Screening, words: Wording) -> Iterator[str]:

@@ -57,6 +57,18 @@ class Wording:
         spoken = {name: self._spoken(name, value) for name, value in reason.values.items()}
         return self.term("reasons", reason.code).format(**spoken)
 
+    def because(self, finding: Finding) -> str:
+        """Why a finding is what it is and, where the protocol's words have two meanings, which one was taken."""
+        sentence = self.sentence(finding.judgement.reason)
+        if not finding.is_ambiguous:
+            return sentence
+        stop = "" if sentence.endswith((".", "?", "!", "。", "？")) else self.term("text", "stop")
+        return f"{sentence}{stop} {self.reading(finding)}"
+
+    def reading(self, finding: Finding) -> str:
+        """How an ambiguous criterion is read, and how else it could be."""
+        return self.phrase("text", "read_as", reading=finding.reading or "", alternative=finding.alternative or "")
+
     def status(self, finding: Finding) -> str:
         """The status in words that suit an inclusion or an exclusion."""
         group = "exclusion_statuses" if finding.kind == "exclusion" else "statuses"
@@ -71,7 +83,7 @@ class Wording:
         if isinstance(value, Measure):
             return self.measure(value)
         if isinstance(value, Limit):
-            return f"{value.operator} {as_text(value.value)} {self.unit(value.unit)}".strip()
+            return f"{value.operator} {as_text(value.value, value)} {self.unit(value.unit)}".strip()
         if isinstance(value, Span):
             return self.span(value)
         if isinstance(value, tuple):

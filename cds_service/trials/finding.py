@@ -62,7 +62,10 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A criterion together with the answer to it."""
+    """A criterion together with the answer to it.
+
+    `reading` says how an ambiguous text is read, `alternative` how else it could be.
+    """
 
     id: str
     name: str
@@ -72,6 +75,14 @@ class Finding:
     judgement: Judgement
     question: str | None = None
     test: Test | None = None
+    reading: str | None = None
+    alternative: str | None = None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """True when the answer depends on how the protocol's words are read."""
+        answered = self.status in (Status.PASS, Status.FAIL, Status.REVIEW)
+        return answered and bool(self.reading and self.alternative)
 
     @property
     def is_unread(self) -> bool:

@@ -122,7 +122,7 @@ def _finding(case: Case, criterion: Criterion, trial_ends: date) -> Finding:
     judgement = _cured_in_time(criterion.rule.judge(case), trial_ends)
     return Finding(
         criterion.id, criterion.name, criterion.kind, criterion.subject, criterion.text,
-        judgement, criterion.question, criterion.test,
+        judgement, criterion.question, criterion.test, criterion.reading, criterion.alternative,
     )  # fmt: skip
 
 

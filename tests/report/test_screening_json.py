@@ -41,7 +41,9 @@ def test_the_prednisone_dose_is_printed_as_the_contract_shows_it() -> None:
          "sources": ["MedicationStatement/m1"]},
     ]  # fmt: skip
     dose = next(one for one in screening["criteria"] if one["id"] == "I03a")
-    assert dose["because"] == "30 mg/day for 70 days at 70 kg: 0.4286 mg/kg/day, limit > 0.25 mg/kg/day"
+    sentence, reading = dose["because"].split(". ", 1)
+    assert sentence == "30 mg/day for 70 days at 70 kg: 0.4286 mg/kg/day, limit > 0.25 mg/kg/day"
+    assert reading.startswith("Read as: any systemic corticosteroid counts as prednisone equivalent")
     assert dose["evidence"][0] == {
         "reference": "MedicationStatement/m1", "date": "2026-01-05", "label": "Prednisone, 30 mg once daily",
         "value": "0.4286 mg/kg/day", "limit": "> 0.25 mg/kg/day",

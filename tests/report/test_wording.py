@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from cds_service.clinical.dates import Span
 from cds_service.clinical.evidence import Measure, Reason
 from cds_service.clinical.interval import ANYTHING, Interval, Limit
 from cds_service.report.wording import LANGUAGES, wording
+from cds_service.trials.finding import Finding, Judgement, Status
 from tests.synthetic import ROOT, protocol, resources, screened
 
 WORDS = wording("en")
@@ -68,3 +71,33 @@ def test_a_limit_is_said_with_its_operator_and_unit() -> None:
 def test_a_language_without_a_catalogue_is_refused() -> None:
     with pytest.raises(KeyError):
         wording("xx")
+
+
+def finding(status: Status, code: str = "no-result", alternative: str | None = "that") -> Finding:
+    return Finding(
+        "X", "X", "inclusion", "patient", "…", Judgement(status, Reason(code)), None, None, "this", alternative
+    )
+
+
+@pytest.mark.parametrize("status", [Status.PASS, Status.FAIL, Status.REVIEW])
+def test_an_answer_that_depends_on_the_reading_says_both(status: Status) -> None:
+    assert WORDS.because(finding(status)) == "no result found. Read as: this; it could also mean: that."
+
+
+@pytest.mark.parametrize("status", [Status.UNKNOWN, Status.HUMAN])
+def test_where_nothing_was_answered_no_reading_is_said(status: Status) -> None:
+    assert WORDS.because(finding(status)) == "no result found"
+
+
+def test_a_reading_without_an_alternative_is_a_remark_and_not_said() -> None:
+    assert WORDS.because(finding(Status.PASS, alternative=None)) == "no result found"
+
+
+def test_a_sentence_that_ends_with_a_question_gets_no_second_stop() -> None:
+    reason = Reason("therapy-course", {"window": Span(28, "d")})
+    sentence = WORDS.because(replace(finding(Status.REVIEW), judgement=Judgement(Status.REVIEW, reason)))
+    assert "is it new? Read as: this" in sentence
+
+
+def test_a_limit_is_said_with_all_its_digits() -> None:
+    assert WORDS.value(Limit.parse("> 0.125 mg/kg/d")) == "> 0.125 mg/kg/day"
