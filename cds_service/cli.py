@@ -13,12 +13,15 @@ import click
 
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
+from cds_service.report.protocol_outline import outline
+from cds_service.report.protocol_text import protocol_text
+from cds_service.report.protocol_words import ProtocolWords
 from cds_service.report.screening_json import screening_json
 from cds_service.report.text import screening_text
 from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_json import NotJson, check_json
 from cds_service.strict_yaml import MalformedFile
-from cds_service.trials.protocol import Protocol, load_protocol
+from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
 
 TRIAL = "nct06920199"
@@ -70,6 +73,14 @@ def screen(
         click.echo(json.dumps(screening_json(screening, words), ensure_ascii=False, indent=2))
     else:
         click.echo(screening_text(screening, words), nl=False)
+
+
+@main.command("protocol")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+def print_protocol(language: str) -> None:
+    """Print the protocol to be proofread: every criterion with its reading, numbers, sources and codes."""
+    laid_out = outline(known_protocol(), package_version())
+    click.echo(protocol_text(laid_out, ProtocolWords(wording(language))), nl=False)
 
 
 def known_protocol() -> Protocol:
