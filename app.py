@@ -16,6 +16,7 @@ from cds_service.strict_yaml import MalformedFile
 from cds_service.trials.protocol import load_protocol
 from cds_service.web.cds_hooks import Wiring, cds_hooks
 from cds_service.web.errors import register_errors
+from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
 
 TRIAL = "nct06920199"
@@ -68,6 +69,7 @@ def assembled(wiring: Wiring) -> Flask:
     app.url_map.merge_slashes = False
     register_errors(app)
     app.register_blueprint(cds_hooks(wiring))
+    app.register_blueprint(protocol_pages(wiring))
     return app
 
 

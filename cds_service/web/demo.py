@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, Response, url_for
 
 from cds_service.errors import ServiceError
 from cds_service.hooks.discovery import Service
@@ -20,14 +20,8 @@ from cds_service.trials.screening import Screening
 from cds_service.web.answers import json_answer
 from cds_service.web.cds_hooks import Wiring
 from cds_service.web.markdown import render
+from cds_service.web.pages import page
 
-_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-_HEADERS = {
-    "Content-Security-Policy": f"{_NOTHING}; style-src 'self'; img-src 'self'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 # A status also has a shape, so that colour alone never says it.
 _SHAPES = {"pass": "✔", "fail": "✖", "review": "◆", "unknown": "?", "human": "☎"}
 
@@ -61,7 +55,7 @@ def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
     """The pages of the demo. Nothing here reads a real record."""
     door = Blueprint("demo", __name__, template_folder="templates", static_folder="static", static_url_path="/demo")
     told = {story.id: story for story in stories}
-    service = wiring.services[0]
+    service, trial = wiring.services[0], wiring.protocol.trial
     door.add_app_template_filter(render, "gfm")
     door.add_app_template_filter(_indented, "indented")
 
@@ -72,13 +66,13 @@ def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
 
     @door.get("/")
     def overview() -> Response:
-        return _page("overview.html", stories=told.values(), trial=wiring.protocol.trial, words=_words(wiring))
+        return _page("overview.html", stories=told.values(), trial=trial, words=_words(wiring))
 
     @door.get("/demo/stories/<story_id>")
     def show(story_id: str) -> Response:
         story = story_of(story_id)
         parts = {"shown": play(story, wiring, service), "curl": _curl(story, service), "shapes": _SHAPES}
-        return _page("story.html", story=story, words=_words(wiring), **parts)
+        return _page("story.html", story=story, trial=trial, words=_words(wiring), **parts)
 
     @door.get("/demo/stories/<story_id>/request")
     def hook_request(story_id: str) -> Response:
@@ -119,7 +113,7 @@ def _curl(story: Story, service: Service) -> str:
 
 
 def _page(name: str, **content: object) -> Response:
-    return Response(render_template(f"demo/{name}", **content), headers=_HEADERS, mimetype="text/html")
+    return page(f"demo/{name}", **content)
 
 
 def _indented(value: object) -> str:
