@@ -48,7 +48,7 @@ class ProtocolWords:
         parts = [str(part) if isinstance(part, int) else self.named("parameters", part) for part in path]
         label = self.term("inside").join(parts)
         *_, key = (part for part in path if isinstance(part, str))
-        is_plain = label.endswith(key.replace("_", " "))
+        is_plain = self.named("parameters", key).endswith(key.replace("_", " "))
         return label if is_plain else self.phrase("keyed", label=label, name=key)
 
     def row(self, path: Path) -> str:

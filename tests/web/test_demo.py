@@ -141,14 +141,14 @@ def test_a_story_shows_its_card_and_every_criterion(pages: FlaskClient, protocol
     assert "<strong>Bold</strong>" in page
     assert "As of 2026-03-16" in page
     for criterion in protocol.criteria:
-        assert re.search(rf">{re.escape(criterion.id)}</th>", page)
+        assert re.search(rf">{re.escape(criterion.id)}</a></th>", page)
     assert "to confirm" in page
 
 
 def test_a_story_without_card_says_so_and_still_shows_the_screening(pages: FlaskClient) -> None:
     page = pages.get("/demo/stories/silent").get_data(as_text=True)
     assert "No card. The record was screened" in page
-    assert ">I01</th>" in page
+    assert ">I01</a></th>" in page
 
 
 def test_a_refused_story_says_what_the_service_said(pages: FlaskClient) -> None:
