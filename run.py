@@ -242,8 +242,8 @@ def passes(name: str, arguments: Sequence[str]) -> bool:
     return passed
 
 
-def test(skips_fail: bool, pytest_arguments: Sequence[str]) -> int:
-    """Runs all checks, even after one failed, pytest last: a person wants to see everything at once."""
+def test(skips_fail: bool, deep: bool, pytest_arguments: Sequence[str]) -> int:
+    """Runs all checks, even after one failed, the longest last: a person wants to see everything at once."""
     ensure(DEV_LOCK)
     strictly = ["--skips-fail"] if skips_fail else []
     checks = {
@@ -251,6 +251,7 @@ def test(skips_fail: bool, pytest_arguments: Sequence[str]) -> int:
         "ruff format": ["ruff", "format", "--check", "."],
         "mypy": ["mypy"],
         "pytest": ["pytest", *strictly, *pytest_arguments],
+        **({"mutmut": ["tests.mutation.deep"]} if deep else {}),
     }
     failed = [name for name, arguments in checks.items() if not passes(name, arguments)]
     say(f"\nFailed: {', '.join(failed)}" if failed else f"\nAll well: {', '.join(checks)}")
@@ -269,9 +270,10 @@ def command_line() -> argparse.ArgumentParser:
     commands.add_parser("setup", help="make .venv with everything that demo and test need")
     shown = commands.add_parser("demo", help="start the service with made-up patients")
     shown.add_argument("--port", type=port_number, default=8000, help="default: 8000")
-    usage = "run.py test [--all] [-- PYTEST_ARGUMENT ...]"
+    usage = "run.py test [--all] [--deep] [-- PYTEST_ARGUMENT ...]"
     tested = commands.add_parser("test", help="style, types and tests", usage=usage)
     tested.add_argument("--all", action="store_true", help="a skipped test is a failure")
+    tested.add_argument("--deep", action="store_true", help="also change the code itself, with mutmut: takes hours")
     return parser
 
 
@@ -283,7 +285,7 @@ def main(arguments: Sequence[str]) -> int:
         if wish.command == "demo":
             return demo(wish.port)
         if wish.command == "test":
-            return test(wish.all, arguments[split + 1 :])
+            return test(wish.all, wish.deep, arguments[split + 1 :])
         ensure(DEV_LOCK)
         say(f"Ready. Next: {ME} demo   or   {ME} test")
         return 0

@@ -11,7 +11,7 @@ import pytest
 import run
 
 LOCKS = [run.RUNTIME_LOCK, run.DEV_LOCK]
-NOT_OURS = {".git", ".venv", ".demo", ".hypothesis", "__pycache__"}
+NOT_OURS = {".git", ".venv", ".demo", ".hypothesis", "__pycache__", "mutants"}
 
 # Written so that the patterns do not match their own text.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root)/")
@@ -187,6 +187,10 @@ class TestChecks:
     def test_what_follows_two_dashes_goes_to_pytest(self, performed: list[list[str]]) -> None:
         run.main(["test", "--all", "--", "-k", "E10", "--", "x"])
         assert performed[-1] == ["pytest", "--skips-fail", "-k", "E10", "--", "x"]
+
+    def test_deep_also_changes_the_code_and_does_it_last(self, performed: list[list[str]]) -> None:
+        run.main(["test", "--deep", "--", "-k", "E10"])
+        assert performed[-2:] == [["pytest", "-k", "E10"], ["tests.mutation.deep"]]
 
 
 class TestLocks:

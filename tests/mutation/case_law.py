@@ -47,6 +47,12 @@ def case_under(protocol: Protocol, criterion: str, number: int) -> Case:
     return case_of(_facts(criterion, number), protocol, ruling.asOf, ruling.infusionOn)
 
 
+def forget() -> None:
+    """Every record is read again: the code that read it may have changed since."""
+    _facts.cache_clear()
+    _case.cache_clear()
+
+
 def agrees(ruling: Ruling, judged: Judgement) -> bool:
     """True when the judgement is what the case states."""
     stated = (ruling.status, set(ruling.flags), ruling.curable, ruling.recheckOn)

@@ -1,6 +1,7 @@
 """Whether the unit tests of the clinical arithmetic notice that something was changed, called directly.
 
-Only tests without fixtures are called, once for each row of their table; drawn examples (hypothesis) are not.
+Only tests without fixtures are called, once for each row of their table; drawn examples (hypothesis) are not, nor
+tests that may be skipped.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ def checks() -> tuple[tuple[str, Callable[[], None]], ...]:
 
 def _checks_of(module: str) -> Iterator[tuple[str, Callable[[], None]]]:
     for name, test in vars(importlib.import_module(module)).items():
-        if name.startswith("test_") and callable(test) and not hasattr(test, "is_hypothesis_test"):
-            tables = [list(_rows(mark)) for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+        marks = getattr(test, "pytestmark", ())
+        left_out = hasattr(test, "is_hypothesis_test") or any(mark.name.startswith("skip") for mark in marks)
+        if name.startswith("test_") and callable(test) and not left_out:
+            tables = [list(_rows(mark)) for mark in marks if mark.name == "parametrize"]
             for rows in product(*tables):
                 arguments = {key: value for row in rows for key, value in row.items()}
                 if set(signature(test).parameters) == set(arguments):
