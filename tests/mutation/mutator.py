@@ -18,7 +18,7 @@ Path = tuple[str | int, ...]
 # Words of a protocol that change no answer: who a criterion is, what it says, what it is called.
 PROSE = frozenset(
     {"id", "text", "name", "question", "reading", "alternative", "test"}
-    | {"title", "short_title", "version", "url", "topic", "sponsor"}
+    | {"title", "short_title", "version", "url", "topic", "sponsor", "source"}
 )
 OPERATORS = (">=", "<=", ">", "<")
 # What an answer can be called, and what can cure a failure; a word becomes each of the others of its kind.

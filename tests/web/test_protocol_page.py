@@ -117,7 +117,7 @@ def test_a_story_links_each_criterion_to_the_protocol() -> None:
 
 def test_it_prints_without_the_contents_and_repeats_the_heads_of_tables(client: FlaskClient) -> None:
     with client.get("/protocol/static/protocol.css") as answer:
-        style = answer.text
+        style = answer.get_data(as_text=True)
     assert "@media print" in style
     assert "table-header-group" in style
     assert "@media (max-width: 40rem)" in style
