@@ -79,19 +79,21 @@ def flares(
         Flare(taper.ended, taper.nadir, taper.raised_to, taper, _documents(taper.ended, steroid_uses, facts, signs))
         for taper in found
         if taper.outcome == "failed" and taper.ended and taper.raised_to and taper.ended >= began
-        if not _has_other_reason(taper, steroid_uses, signs)
+        if not _has_other_reason(taper, steroid_uses, facts, signs)
     ]
 
 
 def _documents(
     on: date, steroid_uses: Sequence[MedicationUse], facts: PatientFacts, signs: FlareSigns
 ) -> tuple[Evidence, ...]:
+    """What speaks of a flare around the day; a reason and a note of one record are one witness."""
     window = _around(on, signs)
-    return (
+    found = (
         *_recorded_anew(facts, signs, window),
         *_stated(steroid_uses, facts, signs, window),
         *new_treatments(facts, signs, window),
     )
+    return tuple(dict.fromkeys(found))
 
 
 def _recorded_anew(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
@@ -176,11 +178,11 @@ def _begin(use: MedicationUse) -> tuple[date, str]:
     return (use.begins.first if use.begins else date.min), use.reference
 
 
-def _has_other_reason(taper: Taper, uses: Iterable[MedicationUse], signs: FlareSigns) -> bool:
+def _has_other_reason(taper: Taper, uses: Iterable[MedicationUse], facts: PatientFacts, signs: FlareSigns) -> bool:
     """True where a record of the higher dose, or one begun at that time, names a reason that is not the disease."""
     window = _around(taper.ended, signs) if taper.ended else None
     return any(
-        set(reason.concepts) & set(signs.other_reasons)
+        said_in(reason, facts) & set(signs.other_reasons)
         for use in uses
         for reason in use.reasons
         if window and _speaks_of(use, reason, taper, window)

@@ -21,7 +21,7 @@ _RESULT_KEYS = frozenset({"on", "specimen", "status", "method"})
 _MEDICATION_KEYS = {
     "id", "kind", "mg", "mg_per_kg", "unit", "every", "as_needed", "sig", "route", "from", "to", "on", "status",
     "asserted", "named", "display", "code", "derived_from", "supply", "intent",
-    "reason", "reason_code", "note", "note_on", "broken", "patient",
+    "reason", "reason_code", "reason_to", "note", "note_on", "broken", "patient",
 }  # fmt: skip
 _EVERY = {"daily": (1, 1, "d"), "bid": (2, 1, "d"), "qod": (1, 2, "d"), "weekly": (1, 1, "wk")}
 
@@ -76,6 +76,8 @@ def medication(name: str, drug: str, facts: Shorthand) -> Resource:
             [{"system": system_address("icd-10-cm"), "code": facts["reason_code"]}] if "reason_code" in facts else []
         )
         found["reasonCode"] = [{**({"coding": coded} if coded else {}), "text": facts.get("reason", "see code")}]
+    if facts.get("reason_to"):
+        found["reasonReference"] = [{"reference": facts["reason_to"]}]
     if facts.get("note"):
         found["note"] = [{"text": facts["note"]} | ({"time": str(facts["note_on"])} if facts.get("note_on") else {})]
     return found

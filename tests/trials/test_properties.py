@@ -73,6 +73,25 @@ RECORDS = {
         "rituximab": {"kind": "administration", "mg": 700, "on": "2026-02-16"},
         "methylprednisolone": [{"mg": 24, "from": "2026-01-05", "to": "2026-03-01"}, {"mg": 64, "from": "2026-03-02"}],
     },
+    "a story of dependence that a lost record would tell otherwise": {
+        "patient": {"sex": "female"}, "weight": "60 kg",
+        "conditions": {"icd-10-cm": "D89.811", "onset": "2025-07-01", "recorded": "2026-02-01"},
+        "condition": [
+            {"icd-10-cm": "D89.810", "onset": "2026-01-10"}, {"icd-10-cm": "Z33.1", "recorded": "2026-01-10"},
+            {"icd-10-cm": "I63.9", "onset": "2025-12-01"}, {"icd-10-cm": "E27.40", "recorded": "2025-08-01"},
+        ],
+        "procedure": [{"cpt": 38242, "on": "2025-11-01"}, {"cpt": 36522, "on": "2025-01-10"},
+                      {"cpt": 36522, "on": "2025-08-05"}],
+        "prednisone": [
+            {"mg": 40, "from": "2025-03-01", "to": "2025-05-04"}, {"mg": 15, "from": "2025-05-05", "to": "2025-06-01"},
+            {"mg": 40, "from": "2025-06-02", "to": "2025-07-06", "note": "flare, no improvement"},
+            {"mg": 15, "from": "2025-07-07", "to": "2025-08-03"},
+            {"mg": 20, "from": "2025-08-04", "note": "flare", "reason_to": "Condition/c5"},
+        ],
+        "ruxolitinib": [{"mg": 10, "from": "2025-01-01"}, {"mg": 10, "from": "2025-08-10"}],
+        "tacrolimus": [{"mg": 2, "from": "2025-01-01", "to": "2026-02-28"}, {"mg": 3, "from": "2026-03-01"}],
+        "labs": [{"hcg": "40 [IU]/L", "on": "2026-03-05"}, {"hcg": "1 [IU]/L", "on": "2026-03-10"}],
+    },
     "nothing but an autologous transplantation": {
         "conditions": "none", "procedures": {"cpt": 38241, "on": "2024-01-01"},
     },

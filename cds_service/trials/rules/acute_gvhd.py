@@ -53,6 +53,7 @@ class AcuteGvhd(Rule):
             and day is not None
             and day > self.after.days
             and not self._after_cells(problem, case)
+            and not case.gaps(self.also_reads, (*self.transplant, *self.donor_cells))  # either may be what is missing
         )
 
     def _is_stale(self, problem: Problem, case: Case) -> bool:
@@ -61,7 +62,7 @@ class AcuteGvhd(Rule):
         return bool(written) and max(written) < self.stale.before(case.as_of)
 
     def _day_after_transplant(self, problem: Problem, case: Case) -> int | None:
-        """The fewest days between the last certain transplantation before it and its beginning."""
+        """The fewest days between the last certain transplantation and its beginning; negative when it came before."""
         transplanted = self._transplanted(case)
         if problem.when is None or transplanted is None:
             return None

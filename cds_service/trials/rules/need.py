@@ -10,10 +10,10 @@ from cds_service.clinical.doses import WeighedSegment
 from cds_service.clinical.evidence import Measure
 from cds_service.clinical.interval import ANYTHING, Interval, Limit
 from cds_service.clinical.truth import Truth
-from cds_service.trials.case import Case
-from cds_service.trials.finding import Flag
+from cds_service.trials.case import MEDICATION_SOURCES, Case, Needs
+from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, in_unit
+from cds_service.trials.rules.base import Bound, in_unit, not_searched
 from cds_service.trials.rules.steroids import SteroidRule
 
 
@@ -44,6 +44,19 @@ class DoseNeed(SteroidRule):
         if segment.segment.pattern == "qod" and per_dose is not None and segment.weight is not None:
             return self.every_other_day, per_dose.over(segment.weight)
         return self.dose, segment.per_kg
+
+    def vouched(self, case: Case, judged: Judgement) -> Judgement:
+        """The judgement; a pass is taken back where a record that may speak otherwise is missing or cannot be read.
+
+        An earlier start of a therapy, another reason for the dose, or the onset of the disease may stand in it.
+        """
+        if judged.status is not Status.PASS or case.history is None:
+            return judged
+        medications: Needs = tuple(one for one in self.needs if set(one) & set(MEDICATION_SOURCES))
+        concepts = case.history.signs.concepts
+        gaps = case.gaps((("conditions",), ("procedures",), *medications), concepts)
+        gaps += case.unreadable(MEDICATION_SOURCES, concepts)
+        return not_searched(gaps, judged.evidence) if gaps else judged
 
     def current(self, case: Case) -> WeighedSegment | None:
         """The dose on the day of screening; None where the record knows of none at all."""

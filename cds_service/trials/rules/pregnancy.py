@@ -13,7 +13,7 @@ from cds_service.clinical.facts import Problem
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result, unit_of
 from cds_service.clinical.truth import Truth
-from cds_service.trials.case import Case
+from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Concepts, Length, Rule, doubts_of, failed, in_unit, not_searched, seen
 from cds_service.trials.rules.diagnosis import is_sure
@@ -57,11 +57,12 @@ class Pregnancy(Rule):
         sure = [p for p in listed if self._is_current(p, case)]
         if sure and "negative" in answers:
             return Judgement(Status.REVIEW, Reason("pregnancy-contradicted"), evidence, frozenset({Flag.CONFLICT}))
-        if sure or (answers == {"positive"} and not listed):
+        excluding = bool(sure) or (answers == {"positive"} and not listed)
+        if excluding and not self._may_be_newer(case):
             return failed(
                 Reason("pregnancy-recorded" if sure else "pregnancy-test-positive"), evidence, (), self.curable
             )
-        if listed or answers - {"negative"}:
+        if excluding or listed or answers - {"negative"}:
             flags = doubts_of(listed) if listed else frozenset[Flag]()
             return Judgement(Status.REVIEW, Reason("pregnancy-unclear"), evidence, flags)
         return self._untested(case) if not tests else self._none(case, evidence)
@@ -72,6 +73,11 @@ class Pregnancy(Rule):
         found = [r for r in case.facts.results if r.analyte in self.measured and r.when and r.when.first >= opens]
         newest = max((r.when.first for r in found if r.when), default=None)
         return sorted((r for r in found if r.when and r.when.first == newest), key=lambda r: r.reference)
+
+    def _may_be_newer(self, case: Case) -> bool:
+        """True where a test that says otherwise may be among what is missing or cannot be read."""
+        needs: Needs = tuple(one for one in self.needs if set(one) & set(RESULT_SOURCES))
+        return bool(case.gaps(needs, self.measured, self.fresh.before(case.as_of)))
 
     def _answer(self, test: Result) -> Answer:
         if test.units_conflict:

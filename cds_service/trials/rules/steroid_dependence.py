@@ -84,7 +84,8 @@ class SteroidDependence(DoseNeed):
         if code != "dependence-shown":
             return Judgement(Status.REVIEW, reason, evidence, flags)
         judged = Judgement(Status.PASS, reason, evidence, flags)
-        return self.with_doubts(case, judged, [s for s in case.weighed if s.last >= shown[0].taper.start])
+        since = steroids.since(case.weighed, shown[0].taper.start)
+        return self.vouched(case, self.with_doubts(case, judged, since))
 
     def _rank(self, pair: Pair) -> tuple[bool, bool, int]:
         """The pair that proves most, then the one that lies furthest apart."""

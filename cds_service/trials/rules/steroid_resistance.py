@@ -80,7 +80,7 @@ class SteroidResistance(DoseNeed):
         for run, said in documented:
             if not self._other_drugs_before(case, run):
                 judged = self._of_run(case, run, "resistance-shown", said)
-                return self.with_doubts(case, judged, run.segments)
+                return self.vouched(case, self.with_doubts(case, judged, run.segments))
         if documented:
             return self._of_run(case, documented[0][0], "resistance-not-first-line", documented[0][1])
         return self._of_run(case, long_enough[0], "resistance-dose-alone", ())
