@@ -104,11 +104,10 @@ def _detail(screening: Screening, site: Site, words: Wording) -> Iterator[str]:
     yield ""
     if screening.recheck_on:
         yield from (words.phrase("card", "recheck", day=screening.recheck_on.isoformat()), "")
-    unread = [f for f in _with(screening, Status.UNKNOWN) if f.is_unread]
     unsearched = [f for f in _with(screening, Status.UNKNOWN) if "gaps" in f.judgement.reason.values]
-    missing = [f for f in _with(screening, Status.UNKNOWN) if f not in unread and f not in unsearched]
+    missing = [f for f in _with(screening, Status.UNKNOWN) if f not in unsearched]
     yield from _listed("against", _with(screening, Status.FAIL), words)
-    yield from _listed("confirm", [*_with(screening, Status.REVIEW), *unread], words)
+    yield from _listed("confirm", _with(screening, Status.REVIEW), words)
     yield from _facts(screening, words)
     yield from _listed("missing", missing, words)
     yield from _unsearched(unsearched, words)
@@ -132,7 +131,7 @@ def _facts(screening: Screening, words: Wording) -> Iterator[str]:
 
 
 def _listed(title: str, findings: list[Finding], words: Wording) -> Iterator[str]:
-    """The first few in protocol order, those that this version does not read last, and how many more there are."""
+    """The first few in protocol order, and how many more there are."""
     items = [_line(f, words) for f in findings[:_MOST_TO_CONFIRM]]
     if len(findings) > _MOST_TO_CONFIRM:
         items.append(words.phrase("card", "more", n=len(findings) - _MOST_TO_CONFIRM))
@@ -149,13 +148,13 @@ def _unsearched(findings: list[Finding], words: Wording) -> Iterator[str]:
 
 
 def _line(finding: Finding, words: Wording) -> str:
-    """One criterion: its name, why, and what in the record it rests on."""
-    because = finding.question if finding.is_unread else words.sentence(finding.judgement.reason)
-    line = words.phrase("card", "fact", name=f"{finding.name} ({finding.id})", because=because or "")
+    """One criterion: its name, why, what in the record it rests on, and what a person is asked."""
+    because = words.sentence(finding.judgement.reason)
+    line = words.phrase("card", "fact", name=f"{finding.name} ({finding.id})", because=because)
     evidence = next(iter(finding.judgement.evidence), None)
-    if evidence is None:
-        return line
-    return f"{line}; {words.phrase('card', 'from', label=escaped(words.label(evidence)))}"
+    if evidence is not None:
+        line = f"{line}; {words.phrase('card', 'from', label=escaped(words.label(evidence)))}"
+    return f"{line}. {finding.asks}" if finding.asks else line
 
 
 def _source(screening: Screening, words: Wording) -> Source:

@@ -146,6 +146,17 @@ class PatientFacts:
         ]
 
 
+def is_coded(fact: Problem | Intervention, concepts: Collection[str]) -> bool:
+    """True when a checked code says so and the words beside it do not contradict it."""
+    coded = any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
+    return coded and not fact.contradicted
+
+
+def is_sure(problem: Problem, concepts: Collection[str]) -> bool:
+    """True for a confirmed diagnosis with a checked code."""
+    return is_coded(problem, concepts) and problem.verification == "confirmed"
+
+
 def _surest(recognised: Mapping[str, Certainty], concepts: Collection[str]) -> int:
     return max(certainty for concept, certainty in recognised.items() if concept in concepts)
 

@@ -73,10 +73,9 @@ class StatedReason:
     """Why a drug was given, as its record says it: a reason, or a note (`when` it was written, if it says so).
 
     `concepts` are what its codes and words were recognised as, clause by clause; `reference` is the problem that it
-    points to. `label` are the record's own words.
+    points to. The words themselves are left behind: nobody may print them.
     """
 
-    label: str
     concepts: Mapping[str, Certainty]
     is_note: bool = False
     when: DayRange | None = None

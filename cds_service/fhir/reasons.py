@@ -26,10 +26,10 @@ def stated_reasons(
 def _reasons(record: el.MedicationRecord, index: ConceptIndex, addresses: Mapping[str, str]) -> Iterator[StatedReason]:
     either = record.reason or []
     for concept in (*(record.reasonCode or ()), *(one.concept for one in either if one.concept)):
-        yield StatedReason(concept.label(), _recognised(concept, index))
+        yield StatedReason(_recognised(concept, index))
     for reference in (*(record.reasonReference or ()), *(one.reference for one in either if one.reference)):
         said = el.CodeableConcept(text=reference.display)
-        yield StatedReason(reference.display or "", _recognised(said, index), reference=resolved(reference, addresses))
+        yield StatedReason(_recognised(said, index), reference=resolved(reference, addresses))
 
 
 def _notes(record: el.MedicationRecord, index: ConceptIndex) -> Iterator[StatedReason]:
@@ -38,7 +38,7 @@ def _notes(record: el.MedicationRecord, index: ConceptIndex) -> Iterator[StatedR
     for note in notes:
         if note.text:
             found = _recognised(el.CodeableConcept(text=note.text), index)
-            yield StatedReason(note.text, found, is_note=True, when=DayRange.parse(note.time))
+            yield StatedReason(found, is_note=True, when=DayRange.parse(note.time))
 
 
 def _recognised(concept: el.CodeableConcept, index: ConceptIndex) -> Mapping[str, Certainty]:

@@ -9,7 +9,7 @@ from cds_service.clinical.evidence import Measure
 from cds_service.clinical.interval import ANYTHING
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
-from cds_service.trials.screening import Screening, Verdict
+from cds_service.trials.screening import Screening, Steroids, Verdict
 
 _WIDTH = 100
 _INDENT = " " * 25
@@ -61,8 +61,8 @@ def why_shown_or_not(screening: Screening, words: Wording) -> str:
 def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
     for finding in findings:
         flags = [words.term("flags", flag.value) for flag in Flag if flag in finding.flags]
-        asks = finding.question if finding.is_unread or finding.status is Status.HUMAN else None
-        because = asks or words.sentence(finding.judgement.reason)
+        why = None if finding.status is Status.HUMAN else words.sentence(finding.judgement.reason)
+        because = ". ".join(part for part in (why, finding.asks) if part)
         marks = f" [{', '.join(flags)}]" if flags else ""
         first = f"  {_MARKS[finding.status]} {finding.id:<8} {words.status(finding):<11} "
         yield from textwrap.wrap(f"{first}{because}{marks}", _WIDTH, subsequent_indent=" " * len(first))
@@ -93,7 +93,20 @@ def _doses(screening: Screening, words: Wording) -> Iterator[str]:
         for reference in segment.sources:
             derived = "; ".join(words.derivation(one) for one in steroids.worked_out.get(reference, ()))
             yield f"      {_clean(reference)}{': ' if derived else ''}{derived}"
+    yield from _history(steroids, words)
     yield ""
+
+
+def _history(steroids: Steroids, words: Wording) -> Iterator[str]:
+    """The courses, and the tapers that failed."""
+    for course in steroids.courses:
+        end = words.term("text", "ongoing") if course.goes_on else course.last.isoformat()
+        highest = words.measure(Measure(course.highest, "mg/d"))
+        yield "  " + words.phrase("text", "course", first=course.first.isoformat(), last=end, highest=highest)
+    for flare in steroids.flares:
+        key = "flare_documented" if flare.documented else "flare_by_dose"
+        nadir, raised = (words.measure(Measure(dose, "mg/d")) for dose in (flare.nadir, flare.raised_to))
+        yield "  " + words.phrase("text", key, day=flare.date.isoformat(), nadir=nadir, raised=raised)
 
 
 def _sources(screening: Screening, words: Wording) -> Iterator[str]:

@@ -85,9 +85,9 @@ class Finding:
         return answered and bool(self.reading and self.alternative)
 
     @property
-    def is_unread(self) -> bool:
-        """True for a criterion that the record leaves unknown and that a person is asked about."""
-        return self.question is not None and self.status is Status.UNKNOWN
+    def asks(self) -> str | None:
+        """What a person is asked; nothing once the record has answered."""
+        return None if self.status in (Status.PASS, Status.FAIL) else self.question
 
     @property
     def status(self) -> Status:

@@ -1,4 +1,4 @@
-"""The story that a steroid timeline tells: courses, tapers, and the flares that made them fail, each with its records.
+"""The story that a steroid timeline tells: the flares that made tapers fail, each with what documents it.
 
 A taper fails when the dose has to be raised again. That alone is weak evidence: the dose may have been raised for
 an infection or for surgery. It is strong when the record documents the flare at that time.
@@ -13,7 +13,7 @@ from datetime import date
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange, days_later
 from cds_service.clinical.evidence import Evidence
-from cds_service.clinical.facts import Intervention, PatientFacts, Problem
+from cds_service.clinical.facts import Intervention, PatientFacts, is_coded, is_sure
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import MedicationUse, Standing, StatedReason
 from cds_service.clinical.tapers import Taper, Tapering
@@ -99,16 +99,10 @@ def _documents(
 def _recorded_anew(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
     """Coded, confirmed diagnoses that began, came back or were first recorded in the window."""
     for problem in facts.problems_of(signs.diagnosis):
-        if is_certain(problem, signs.diagnosis) and any(
+        if is_sure(problem, signs.diagnosis) and any(
             when and lies_within(when, window) for when in (problem.onset, problem.recorded)
         ):
             yield Evidence(problem.reference, problem.when, problem.label)
-
-
-def is_certain(problem: Problem, concepts: Iterable[str]) -> bool:
-    """True for a confirmed diagnosis with a checked code that the words beside it do not contradict."""
-    coded = any(problem.concepts.get(concept) is Certainty.CODED for concept in concepts)
-    return coded and problem.verification == "confirmed" and not problem.contradicted
 
 
 def _stated(
@@ -150,7 +144,8 @@ def disease_began(facts: PatientFacts, signs: FlareSigns) -> date | None:
 def new_treatments(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
     """Treatments of the disease that were first begun in the window."""
     for drug in dict.fromkeys(signs.therapies):
-        uses = [use for use in facts.uses_of((drug,)) if use.route != "local" and _was_taken(use)]
+        taken = (use for use in facts.uses_of((drug,)) if use.standing is not Standing.NOT_TAKEN)
+        uses = [use for use in taken if use.route != "local"]
         first = min((use for use in uses if use.begins), key=_begin, default=None)
         whole = all(use.begins for use in uses)
         if first and first.begins and whole and lies_within(first.begins, window) and _is_coded(first):
@@ -162,12 +157,7 @@ def new_treatments(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> 
 
 
 def _is_certain_course(done: Intervention, signs: FlareSigns) -> bool:
-    coded = any(done.concepts.get(course) is Certainty.CODED for course in signs.courses)
-    return coded and done.surely_done and not done.contradicted
-
-
-def _was_taken(use: MedicationUse) -> bool:
-    return use.standing is not Standing.NOT_TAKEN
+    return done.surely_done and is_coded(done, signs.courses)
 
 
 def _is_coded(use: MedicationUse) -> bool:

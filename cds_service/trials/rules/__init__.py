@@ -14,7 +14,7 @@ from cds_service.trials.rules.lab_limit import LabLimit
 from cds_service.trials.rules.lab_ratio import LabRatio
 from cds_service.trials.rules.new_therapy import NewTherapy
 from cds_service.trials.rules.overlap import OverlapSyndrome
-from cds_service.trials.rules.people import Ask, NotReadYet
+from cds_service.trials.rules.people import Ask
 from cds_service.trials.rules.performance import PerformanceStatus
 from cds_service.trials.rules.pregnancy import Pregnancy
 from cds_service.trials.rules.recent_event import RecentEvent
@@ -33,7 +33,6 @@ RULES: Mapping[str, type[Rule]] = {
     "age": AgeLimits,
     "any": AnyValue,
     "ask": Ask,
-    "not_read_yet": NotReadYet,
     "transplant_history": TransplantHistory,
     "active_diagnosis": ActiveDiagnosis,
     "active_sign": ActiveSign,

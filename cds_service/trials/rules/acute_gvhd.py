@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from cds_service.clinical.evidence import Reason
-from cds_service.clinical.facts import Problem
+from cds_service.clinical.facts import Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, is_coded, seen
-from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, seen
 from cds_service.trials.rules.parameters import Days
 
 

@@ -29,7 +29,7 @@ from cds_service.trials.rules.parameters import (
 
 __all__ = [
     "Bound", "Concepts", "Length", "Parameters", "Rule", "Share", "Sources", "at_edge", "doubts_of", "failed",
-    "in_unit", "is_coded", "not_searched", "seen",
+    "in_unit", "not_begun", "not_searched", "seen",
 ]  # fmt: skip
 
 
@@ -85,6 +85,14 @@ class Rule(Parameters, ABC):
         return Judgement(self.none_recorded, reason, tuple(evidence), flags)
 
 
+def not_begun(case: Case, opens: date) -> Judgement | None:
+    """Met for now where the time that counts before a planned infusion begins after the day of screening."""
+    if case.infusion_on is None or opens < case.as_of:
+        return None
+    reason = Reason("window-not-begun", {"opens": opens})
+    return Judgement(Status.PASS, reason, (), frozenset({Flag.ASSUMED}))
+
+
 def not_searched(gaps: Iterable[Gap], evidence: Iterable[Evidence] = ()) -> Judgement:
     """Unknown, because sources are missing, failed, cut short or unreadable."""
     listed = tuple(dict.fromkeys(f"{gap.source}:{gap.what}" for gap in gaps))
@@ -117,9 +125,3 @@ def doubts_of(facts: Sequence[Problem | Intervention]) -> frozenset[Flag]:
     if any(fact.contradicted for fact in facts):
         flags.add(Flag.CONFLICT)
     return frozenset(flags)
-
-
-def is_coded(fact: Problem | Intervention, concepts: Collection[str]) -> bool:
-    """True when a checked code says so and the words beside it do not contradict it."""
-    coded = any(fact.concepts.get(concept) is Certainty.CODED for concept in concepts)
-    return coded and not fact.contradicted

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cds_service.clinical.evidence import Reason
-from cds_service.clinical.facts import Problem
+from cds_service.clinical.facts import Problem, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, seen
 
 
 class ActiveDiagnosis(Rule):
@@ -68,11 +68,6 @@ class ActiveSign(Rule):
     def judge(self, case: Case) -> Judgement:
         active = [p for p in case.facts.problems_of(self.signs) if p.activity != "resolved"]
         return review_of(active, "sign-active") if active else self.nothing_recorded(case)
-
-
-def is_sure(problem: Problem, concepts: Sequence[str]) -> bool:
-    """True for a confirmed diagnosis with a checked code."""
-    return is_coded(problem, concepts) and problem.verification == "confirmed"
 
 
 def review_of(problems: Sequence[Problem], code: str) -> Judgement:

@@ -8,11 +8,10 @@ from typing import Self
 from pydantic import model_validator
 
 from cds_service.clinical.evidence import Reason
-from cds_service.clinical.facts import Intervention, Problem
+from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, is_coded, seen
-from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, seen
 from cds_service.trials.rules.parameters import Days
 
 

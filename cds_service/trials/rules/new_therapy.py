@@ -9,11 +9,12 @@ from datetime import date, timedelta
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Evidence, Reason, Value
+from cds_service.clinical.facts import is_coded
 from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, seen
 from cds_service.trials.rules.parameters import Days, Drugs
 from cds_service.trials.rules.washout import is_infusion, last_dose
 

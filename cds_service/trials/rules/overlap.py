@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cds_service.clinical.evidence import Reason
-from cds_service.clinical.facts import Problem
+from cds_service.clinical.facts import Problem, is_sure
 from cds_service.terminology.words import any_word, plain
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, seen
-from cds_service.trials.rules.diagnosis import is_sure
 
 
 class OverlapSyndrome(Rule):

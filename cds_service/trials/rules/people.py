@@ -1,4 +1,4 @@
-"""Questions that no record can answer, and criteria that are not read yet."""
+"""Questions that no record can answer."""
 
 from __future__ import annotations
 
@@ -27,14 +27,3 @@ class Ask(Rule):
             return Judgement(Status.HUMAN, Reason("ask-a-person"))
         evidence = tuple(seen(fact) for fact in found[:3])
         return Judgement(Status.REVIEW, Reason("hint-recorded"), evidence, doubts_of(found))
-
-
-class NotReadYet(Rule):
-    """A criterion that this version does not read: unknown, and a person is asked to look."""
-
-    reads_records: ClassVar[bool] = False
-
-    question: Words
-
-    def judge(self, case: Case) -> Judgement:
-        return Judgement(Status.UNKNOWN, Reason("not-read-yet"))

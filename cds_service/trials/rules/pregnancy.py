@@ -9,14 +9,13 @@ from pydantic import model_validator
 
 from cds_service.clinical.dates import completed_years
 from cds_service.clinical.evidence import Evidence, Reason
-from cds_service.clinical.facts import Problem
+from cds_service.clinical.facts import Problem, is_sure
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result, unit_of
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Concepts, Length, Rule, doubts_of, failed, in_unit, not_searched, seen
-from cds_service.trials.rules.diagnosis import is_sure
 from cds_service.trials.rules.parameters import Analyte, Words, Years
 
 Answer = Literal["positive", "negative", "equivocal", "unreadable"]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import DayRange
-from cds_service.clinical.evidence import Evidence, Reason, Value
-from cds_service.clinical.facts import Intervention, Problem
+from cds_service.clinical.evidence import Reason, Value
+from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, is_coded, seen
-from cds_service.trials.rules.diagnosis import is_sure
+from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,15 @@ class RecentEvent(Rule):
             undated = all(one.when is None for one in perhaps)
             reason = Reason("event-undated" if undated else "event-uncertain", {"window": self.window})
             flags = doubts_of(facts) | self._edge(perhaps, case)
-            return Judgement(Status.REVIEW, reason, tuple(_shown(one) for one in perhaps[:3]), flags)
+            return Judgement(Status.REVIEW, reason, tuple(seen(one.fact) for one in perhaps[:3]), flags)
         return self._none(found, case)
 
     def _occurrences(self, case: Case) -> Iterator[Occurrence]:
         asked = (*self.events, *self.related, *self.history)
         for problem in case.facts.problems_of(asked):
             sure = is_sure(problem, self.events)
-            when = None if _is_only(problem, self.history) else problem.when
-            yield Occurrence(problem, when, sure, dated=problem.onset is not None)
+            tells_when = any(concept in problem.concepts for concept in (*self.events, *self.related))
+            yield Occurrence(problem, problem.when if tells_when else None, sure, dated=problem.onset is not None)
         for done in case.facts.interventions_of(asked):
             yield Occurrence(done, done.when, done.surely_done and is_coded(done, self.events), dated=True)
 
@@ -74,7 +73,7 @@ class RecentEvent(Rule):
         last = max(min(one.when.last, case.as_of) for one in inside if one.when)
         recheck = self._outside_from(last)
         values: dict[str, Value] = {"last": last, "window": self.window, "recheck": recheck}
-        evidence = [_shown(one) for one in inside[:3]]
+        evidence = [seen(one.fact) for one in inside[:3]]
         return failed(Reason("event-recent", values), evidence, self._edge(inside, case), "date", recheck)
 
     def _outside_from(self, day: date) -> date:
@@ -92,16 +91,8 @@ class RecentEvent(Rule):
         return frozenset({Flag.BOUNDARY}) if near else frozenset()
 
     def _none(self, past: Sequence[Occurrence], case: Case) -> Judgement:
-        judgement = self.nothing_recorded(case, self.window.before(case.as_of), [_shown(one) for one in past[:3]])
+        judgement = self.nothing_recorded(case, self.window.before(case.as_of), [seen(one.fact) for one in past[:3]])
         if not past or judgement.status is not Status.PASS:
             return judgement
         flags = judgement.flags | self._edge(past, case)
         return Judgement(Status.PASS, Reason("event-past", {"window": self.window}), judgement.evidence, flags)
-
-
-def _is_only(problem: Problem, concepts: Collection[str]) -> bool:
-    return set(problem.concepts) <= set(concepts)
-
-
-def _shown(one: Occurrence) -> Evidence:
-    return seen(one.fact)

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.evidence import Evidence, Measure, Reason
-from cds_service.clinical.facts import Problem
+from cds_service.clinical.facts import Problem, is_coded, is_sure
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import newest, unit_of
 from cds_service.clinical.truth import Truth
@@ -26,11 +26,9 @@ from cds_service.trials.rules.base import (
     doubts_of,
     failed,
     in_unit,
-    is_coded,
     not_searched,
     seen,
 )
-from cds_service.trials.rules.diagnosis import is_sure
 from cds_service.trials.rules.parameters import Analyte
 
 _ENOUGH = frozenset({"moderate", "severe"})

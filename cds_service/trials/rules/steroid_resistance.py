@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Literal, Self
 
@@ -11,7 +11,7 @@ from pydantic import model_validator
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.doses import WeighedSegment
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
-from cds_service.clinical.facts import Problem
+from cds_service.clinical.facts import Problem, is_sure
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import MedicationUse, Standing, StatedReason
 from cds_service.clinical.truth import Truth
@@ -19,7 +19,6 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.history import (
     disease_began,
-    is_certain,
     lies_within,
     new_treatments,
     said_in,
@@ -174,9 +173,9 @@ class SteroidResistance(DoseNeed):
         )
 
 
-def _came_back(problems: Sequence[Problem], diagnosis: Iterable[str], within: DayRange) -> Iterator[Evidence]:
+def _came_back(problems: Sequence[Problem], diagnosis: Collection[str], within: DayRange) -> Iterator[Evidence]:
     """Diagnoses in recurrence, or recorded anew beside an earlier one, within the run."""
-    certain = [p for p in problems if is_certain(p, diagnosis)]
+    certain = [p for p in problems if is_sure(p, diagnosis)]
     earlier = [p for p in certain if p.when and p.when.last < within.first]
     for problem in certain:
         dated = any(when and lies_within(when, within) for when in (problem.onset, problem.recorded))

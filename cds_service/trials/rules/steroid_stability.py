@@ -11,7 +11,7 @@ from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Length, Share, not_searched
+from cds_service.trials.rules.base import Length, Share, not_begun, not_searched
 from cds_service.trials.rules.steroids import PER_DAY, SteroidRule
 
 
@@ -44,9 +44,8 @@ class SteroidStability(SteroidRule):
             return not_searched(gaps)
         infusion = case.infusion_on or case.as_of
         opens = self.window.before(infusion)
-        if opens >= case.as_of and case.infusion_on:
-            flags = frozenset({Flag.ASSUMED})
-            return Judgement(Status.PASS, Reason("window-not-begun", {"opens": opens}), (), flags)
+        if waiting := not_begun(case, opens):
+            return waiting
         segments = case.timeline.between(opens, case.as_of)
         if all(s.dose.is_zero for s in segments):
             return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)

@@ -14,7 +14,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Rule, not_searched
+from cds_service.trials.rules.base import Rule, not_begun, not_searched
 from cds_service.trials.rules.parameters import Days, Drugs
 from cds_service.trials.rules.steroids import PER_DAY, carried_flags, contradictory
 from cds_service.trials.rules.washout import is_infusion
@@ -53,9 +53,8 @@ class TherapyStability(Rule):
             return not_searched(gaps)
         infusion = case.infusion_on or case.as_of
         opens = self.window.before(infusion)
-        if opens >= case.as_of and case.infusion_on:
-            flags = frozenset({Flag.ASSUMED})
-            return Judgement(Status.PASS, Reason("window-not-begun", {"opens": opens}), (), flags)
+        if waiting := not_begun(case, opens):
+            return waiting
         taken = {drug: uses for drug in self.drugs if (uses := _taken(case, drug))}
         shown = {drug: self._segments(case, uses, opens) for drug, uses in taken.items()}
         shown = {drug: segments for drug, segments in shown.items() if any(not s.dose.is_zero for s in segments)}

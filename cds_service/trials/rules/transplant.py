@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cds_service.clinical.evidence import Reason
-from cds_service.clinical.facts import Intervention, Problem
+from cds_service.clinical.facts import Intervention, Problem, is_coded
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, is_coded, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, seen
 
 
 class TransplantHistory(Rule):
