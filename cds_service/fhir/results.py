@@ -15,7 +15,7 @@ from cds_service.fhir.ledger import Ledger, concepts_of
 from cds_service.fhir.queries import ANALYTES_OF
 from cds_service.fhir.references import resolved
 from cds_service.fhir.states import codes_of, observed
-from cds_service.fhir.values import answer_in_words, upper_limit, value_of
+from cds_service.fhir.values import answer_of, upper_limit, value_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -110,7 +110,7 @@ class _Taken:
 
 def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptIndex) -> Result:
     analyte, clash = _as_unit_says(part, analyte)
-    value, from_text = value_of(part, analyte, index)
+    value, from_text = value_of(part, analyte)
     converted = value if isinstance(value, Converted) else None
     return Result(
         taken.reference, analyte, part.code.label() if part.code else "", taken.when,
@@ -121,7 +121,7 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
         units_conflict=clash or bool(converted and _contradicts_code(part, analyte, converted, index)),
         text_only=from_text,
-        answer=answer_in_words(part),
+        answer=answer_of(part, analyte),
     )  # fmt: skip
 
 

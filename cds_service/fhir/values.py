@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
 from cds_service.fhir import elements as el
-from cds_service.terminology.codes import ConceptIndex
+from cds_service.terminology.answers import Outcome, outcomes, score
 from cds_service.terminology.words import plain
 
 _SCORES = frozenset({"ecog", "karnofsky"})
@@ -22,7 +21,7 @@ _SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance stat
 
 
 # The answers of a test, as they are written whole; a longer text may say the opposite.
-_ANSWERS: dict[str, Literal["positive", "negative", "equivocal"]] = {
+_ANSWERS: dict[str, Outcome] = {
     "positive": "positive", "pos": "positive", "detected": "positive", "reactive": "positive", "present": "positive",
     "阳性": "positive", "negative": "negative", "neg": "negative", "not detected": "negative", "absent": "negative",
     "non-reactive": "negative", "nonreactive": "negative", "阴性": "negative", "equivocal": "equivocal",
@@ -30,20 +29,24 @@ _ANSWERS: dict[str, Literal["positive", "negative", "equivocal"]] = {
 }  # fmt: skip
 
 
-def answer_in_words(part: el.Observation) -> Literal["positive", "negative", "equivocal"] | None:
-    """What a result in words says; equivocal where its words contradict each other, None where none is understood."""
+def answer_of(part: el.Observation, analyte: str) -> Outcome | None:
+    """What a result says by an answer code or in words; equivocal where these contradict each other.
+
+    None where nothing is understood.
+    """
     if part.dataAbsentReason is not None:
         return None
-    said = [part.valueString or "", *(part.valueCodeableConcept.texts() if part.valueCodeableConcept else ())]
-    found = {answer for text in said if (answer := _ANSWERS.get(plain(text)))}
+    concept = part.valueCodeableConcept or el.CodeableConcept()
+    in_words = {_ANSWERS.get(plain(text)) for text in (part.valueString or "", *concept.texts())}
+    found = {*outcomes(analyte, concept.pairs()), *in_words} - {None}
     return found.pop() if len(found) == 1 else "equivocal" if found else None
 
 
-def value_of(part: el.Observation, analyte: str, index: ConceptIndex) -> tuple[Converted | Unusable, bool]:
+def value_of(part: el.Observation, analyte: str) -> tuple[Converted | Unusable, bool]:
     """The value, and whether it had to be read from words. A value that is declared absent is none."""
     if part.dataAbsentReason is None:
         if part.valueCodeableConcept is not None:
-            return _answered(part.valueCodeableConcept, analyte, index)
+            return _answered(part.valueCodeableConcept, analyte)
         if part.valueString and part.valueString.strip():
             return _written(part.valueString, analyte), True
     return _measured(part, analyte), False
@@ -59,9 +62,9 @@ def _measured(part: el.Observation, analyte: str) -> Converted | Unusable:
     return convert(analyte, RawQuantity(None if part.valueInteger is None else Decimal(part.valueInteger)))
 
 
-def _answered(concept: el.CodeableConcept, analyte: str, index: ConceptIndex) -> tuple[Converted | Unusable, bool]:
+def _answered(concept: el.CodeableConcept, analyte: str) -> tuple[Converted | Unusable, bool]:
     """An answer of a list, by its code, else by its words."""
-    grade = index.answer(analyte, concept.pairs()) if analyte in _SCORES else None
+    grade = score(analyte, concept.pairs()) if analyte in _SCORES else None
     if grade is not None:
         return Converted(Interval.exactly(grade), analyte_units()[analyte].unit), False
     return _written(concept.label(), analyte), True

@@ -250,16 +250,6 @@ class ConceptIndex:
         ]
         return [concept for concept in found if concept not in self.drugs or _stands_alone(concept, folded)]
 
-    def answer(self, analyte: str, codings: Iterable[tuple[str | None, str | None]]) -> Fraction | None:
-        """The number that an answer code stands for, such as grade 1 of ECOG; None when not known."""
-        answers = {
-            (row["system"], str(row["code"])): Fraction(row["value"])
-            for row in code_sets()[analyte].kind.get("answers", ())
-            if row.get("checked", False) is not False
-        }
-        keys = ((alias_of(system) or "", (code or "").strip()) for system, code in codings)
-        return next((answers[key] for key in keys if key in answers), None)
-
     def properties(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
         """The kinds of property (mass, molar) that the codes of an analyte name."""
         rows = (row for system, code in codings for _, _, row in self._rows(system, code))

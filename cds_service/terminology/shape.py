@@ -57,10 +57,19 @@ class Product(Code):
 
 
 class Answer(Part):
+    """A code of a list of answers: the number that it stands for, or what it says of a test."""
+
     system: Word
     code: Word
-    value: int
+    value: int | None = None
+    says: Literal["positive", "negative", "equivocal"] | None = None
     checked: Checked
+
+    @model_validator(mode="after")
+    def _means_one_thing(self) -> Self:
+        if (self.value is None) == (self.says is None):
+            raise ValueError("expected either value, a number, or says, such as positive")
+        return self
 
 
 class Concept(Part):

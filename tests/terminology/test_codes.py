@@ -176,12 +176,6 @@ def test_an_index_knows_only_what_it_was_made_for() -> None:
         ConceptIndex(["no-such-thing"])
 
 
-def test_an_answer_code_stands_for_its_number() -> None:
-    assert EVERYTHING.answer("ecog", [(system_address("loinc"), "LA9624-3")]) == 2
-    assert EVERYTHING.answer("ecog", [("urn:x", "LA9624-3"), (None, None)]) is None
-    assert EVERYTHING.answer("creatinine", [(system_address("loinc"), "LA9624-3")]) is None
-
-
 def test_properties_are_those_of_the_codes() -> None:
     assert EVERYTHING.properties([(system_address("loinc"), "2160-0")]) == {"mass"}
     assert EVERYTHING.properties([(system_address("loinc"), "777-3"), (None, None)]) == frozenset()

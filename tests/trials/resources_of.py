@@ -113,7 +113,12 @@ def _observation(name: str, analyte: str, facts: Shorthand) -> Resource:
 
 
 def _value(analyte: str, stated: Any) -> Resource:
-    """A number with a unit as a Quantity, two as a Range, a bare whole number as an integer, words as a string."""
+    """A number with a unit as a Quantity, two as a Range, a bare whole number as an integer, words as a string.
+
+    {snomed: "…"} is an answer by its code alone.
+    """
+    if isinstance(stated, Mapping):
+        return {"valueCodeableConcept": _concept(stated)}
     if isinstance(stated, int):
         return {"valueInteger": stated}
     match = _MEASURED.fullmatch(str(stated))

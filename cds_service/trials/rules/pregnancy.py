@@ -24,13 +24,14 @@ Answer = Literal["positive", "negative", "equivocal", "unreadable"]
 class Pregnancy(Rule):
     """Not pregnant and not lactating; between two ages a test within `fresh` must say so.
 
-    A test below `negative` is negative and beyond `positive` is positive, whatever lies between is for a person.
-    Who is not known to be male may be a woman. A pregnancy recorded longer than `lasts` ago may only never have been
-    closed.
+    A test below `negative` is negative and beyond `positive` is positive, whatever lies between is for a person; it
+    says nothing of lactation. Who is not known to be male may be a woman. What was recorded longer than `lasts` ago
+    may only never have been closed.
     """
 
     question: Words
     diagnosis: Concepts
+    lactation: Concepts
     measured: Analyte
     negative: Bound
     positive: Bound
@@ -46,18 +47,23 @@ class Pregnancy(Rule):
         in_unit(self.positive, unit_of(self.measured[0]))
         return self
 
+    @property
+    def _states(self) -> Concepts:
+        return (*self.diagnosis, *self.lactation)
+
     def judge(self, case: Case) -> Judgement:
         if case.facts.sex == "male":
             return Judgement(Status.PASS, Reason("pregnancy-not-possible"))
-        listed = [p for p in case.facts.problems_of(self.diagnosis) if p.activity != "resolved"]
+        listed = [p for p in case.facts.problems_of(self._states) if p.activity != "resolved"]
         tests = self._tests(case)
         answers = {self._answer(test) for test in tests}
         evidence = (*(seen(p) for p in listed[:2]), *(Evidence(t.reference, t.when, t.label) for t in tests[:2]))
         sure = [p for p in listed if self._is_current(p, case)]
-        if sure and "negative" in answers:
+        nurses = any(is_sure(p, self.lactation) for p in sure)
+        if sure and not nurses and "negative" in answers:
             return Judgement(Status.REVIEW, Reason("pregnancy-contradicted"), evidence, frozenset({Flag.CONFLICT}))
         excluding = bool(sure) or (answers == {"positive"} and not listed)
-        if excluding and not self._may_be_newer(case):
+        if nurses or (excluding and not self._may_be_newer(case)):
             return failed(
                 Reason("pregnancy-recorded" if sure else "pregnancy-test-positive"), evidence, (), self.curable
             )
@@ -89,7 +95,7 @@ class Pregnancy(Rule):
 
     def _is_current(self, problem: Problem, case: Case) -> bool:
         recent = problem.when is None or problem.when.last >= self.lasts.before(case.as_of)
-        return recent and problem.activity == "active" and is_sure(problem, self.diagnosis)
+        return recent and problem.activity == "active" and is_sure(problem, self._states)
 
     def _untested(self, case: Case) -> Judgement:
         """Unknown between the ages at which a test is needed, by the age in completed years."""
