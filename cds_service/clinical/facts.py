@@ -70,7 +70,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """A procedure that was done, or may have been (`surely_done` false)."""
+    """A procedure that was done, or may have been (`surely_done` false).
+
+    `when` are the days on which it was or may have been done; `ended` is the last of them where a period tells it.
+    """
 
     reference: str
     label: str
@@ -79,6 +82,12 @@ class Intervention:
     when: DayRange | None
     goes_on: bool = False
     contradicted: bool = False
+    ended: DayRange | None = None
+
+    @property
+    def last_done(self) -> DayRange | None:
+        """The day on which it was done last: what a time that must have passed is counted from."""
+        return self.ended or self.when
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def _intervention(entry: Entry, procedure: el.Procedure, index: ConceptIndex, le
         ledger.past(when),
         _goes_on(procedure, status, ledger),
         found.contradicted,
+        ledger.past(_ended(procedure)),
     )
 
 
@@ -56,7 +57,7 @@ def _goes_on(procedure: el.Procedure, status: str, ledger: Ledger) -> bool:
     """True when it is under way, or began and states no end that lies behind us."""
     if status in ("in-progress", "completed"):
         return status == "in-progress"
-    period = procedure.performedPeriod or procedure.occurrencePeriod or el.Period()
+    period = _period(procedure)
     end = DayRange.parse(period.end)
     return bool(period.start) and (end is None or end.first > ledger.as_of)
 
@@ -64,10 +65,15 @@ def _goes_on(procedure: el.Procedure, status: str, ledger: Ledger) -> bool:
 def performed(procedure: el.Procedure) -> DayRange | None:
     """The days on which the procedure may have been done."""
     day = DayRange.parse(procedure.performedDateTime or procedure.occurrenceDateTime)
-    period = procedure.performedPeriod or procedure.occurrencePeriod
-    if day or period is None:
-        return day
-    start, end = DayRange.parse(period.start), DayRange.parse(period.end)
-    if start and end and end.last >= start.first:
-        return DayRange(start.first, end.last)
-    return start or end
+    start, end = DayRange.parse(_period(procedure).start), _ended(procedure)
+    return DayRange(start.first, end.last) if start and end and day is None else day or start or end
+
+
+def _ended(procedure: el.Procedure) -> DayRange | None:
+    """The end of its period; None where it is said to lie before the start."""
+    start, end = DayRange.parse(_period(procedure).start), DayRange.parse(_period(procedure).end)
+    return None if start and end and end.last < start.first else end
+
+
+def _period(procedure: el.Procedure) -> el.Period:
+    return procedure.performedPeriod or procedure.occurrencePeriod or el.Period()

@@ -53,6 +53,22 @@ def test_what_was_not_done_is_only_listed(elements: Json, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("elements", "ended", "last"),
+    [
+        ({"performedPeriod": {"start": "2024-05-10", "end": "2024-05-12"}}, days("2024-05-12"), days("2024-05-12")),
+        ({"performedPeriod": {"start": "2024-05-10", "end": "2024-05-09"}}, None, days("2024-05-10")),
+        ({"performedPeriod": {"start": "2024-05-10"}}, None, days("2024-05-10")),
+        ({"performedPeriod": {"end": "2024-05-12"}}, days("2024-05-12"), days("2024-05-12")),
+        ({"performedDateTime": "2024-05-10"}, None, days("2024-05-10")),
+        ({}, None, None),
+    ],
+)
+def test_a_period_tells_the_last_day(elements: Json, ended: DayRange | None, last: DayRange | None) -> None:
+    found = the_intervention(**elements)
+    assert (found.ended, found.last_done) == (ended, last)
+
+
+@pytest.mark.parametrize(
     ("elements", "when"),
     [
         ({"performedDateTime": "2024-05-10T12:00:00+08:00"}, days("2024-05-10")),

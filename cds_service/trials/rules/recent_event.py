@@ -31,8 +31,8 @@ class Occurrence:
 class RecentEvent(Rule):
     """No event within `window` before screening, the first day of it included.
 
-    `related` events are for a person, and so is what is undated, suspected or only written; `history` are codes that
-    never tell when. What was recorded before the window had happened before it.
+    `related` events are for a person, and so is what is suspected or only written; `history` are codes that never tell
+    when. What was recorded before the window had happened before it.
     """
 
     window: Length
@@ -47,12 +47,16 @@ class RecentEvent(Rule):
             return self._too_recent(inside, case)
         perhaps = [one for one in found if self._may_be_inside(one, case)]
         if perhaps:
-            facts = [one.fact for one in perhaps]
-            undated = all(one.when is None for one in perhaps)
-            reason = Reason("event-undated" if undated else "event-uncertain", {"window": self.window})
-            flags = doubts_of(facts) | self._edge(perhaps, case)
-            return Judgement(Status.REVIEW, reason, tuple(seen(one.fact) for one in perhaps[:3]), flags)
+            return self._for_a_person(perhaps, case)
         return self._none(found, case)
+
+    def _for_a_person(self, perhaps: Sequence[Occurrence], case: Case) -> Judgement:
+        """Review; but unknown where all that is missing is a date."""
+        undated = all(one.when is None for one in perhaps)
+        reason = Reason("event-undated" if undated else "event-uncertain", {"window": self.window})
+        flags = doubts_of([one.fact for one in perhaps]) | self._edge(perhaps, case)
+        status = Status.UNKNOWN if undated and all(one.sure for one in perhaps) else Status.REVIEW
+        return Judgement(status, reason, tuple(seen(one.fact) for one in perhaps[:3]), flags)
 
     def _occurrences(self, case: Case) -> Iterator[Occurrence]:
         asked = (*self.events, *self.related, *self.history)
@@ -61,7 +65,7 @@ class RecentEvent(Rule):
             tells_when = any(concept in problem.concepts for concept in (*self.events, *self.related))
             yield Occurrence(problem, problem.when if tells_when else None, sure, dated=problem.onset is not None)
         for done in case.facts.interventions_of(asked):
-            yield Occurrence(done, done.when, done.surely_done and is_coded(done, self.events), dated=True)
+            yield Occurrence(done, done.last_done, done.surely_done and is_coded(done, self.events), dated=True)
 
     def _is_inside(self, one: Occurrence, case: Case) -> bool:
         return one.when is not None and one.when.first >= self.window.before(case.as_of)

@@ -79,10 +79,12 @@ class Washout(Rule):
         return failed(Reason("washout-not-over", values), self._shown(inside), flags, "date", recheck)
 
     def _for_a_person(self, events: list[Event]) -> Judgement:
+        """Review; but unknown where all that is missing is a date."""
         undated = all(e.when is None for e in events)
         flags = {Flag.TEXT_ONLY} if all(e.by_words for e in events) else set[Flag]()
         reason = Reason("washout-undated" if undated else "washout-uncertain", {"window": self.window})
-        return Judgement(Status.REVIEW, reason, self._shown(events), frozenset(flags))
+        status = Status.UNKNOWN if undated and all(e.sure for e in events) else Status.REVIEW
+        return Judgement(status, reason, self._shown(events), frozenset(flags))
 
     def _is_inside(self, event: Event, case: Case) -> bool:
         days = event.days_before(case.as_of)
@@ -100,7 +102,7 @@ class Washout(Rule):
     def _events(self, case: Case) -> Iterator[Event]:
         for done in case.facts.interventions_of((*self.procedures, *self.similar)):
             sure = done.surely_done and is_coded(done, self.procedures)
-            yield Event(done.when, sure, seen(done), Flag.TEXT_ONLY in doubts_of([done]))
+            yield Event(done.last_done, sure, seen(done), Flag.TEXT_ONLY in doubts_of([done]))
         for use in case.facts.uses_of(self.drugs):
             yield from last_dose(use, case.as_of)
 
