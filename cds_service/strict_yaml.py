@@ -9,6 +9,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+try:
+    # libyaml reads our code sets many times faster; PyYAML may have been built without it.
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 P = TypeVar("P", bound=BaseModel)
 _MERGE = "tag:yaml.org,2002:merge"
 
@@ -17,7 +23,7 @@ class MalformedFile(Exception):
     """A file of ours is not as it must be. The message names the file, the place and what was expected."""
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(SafeLoader):
     """YAML in which a key stands once: the usual loader would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
