@@ -15,4 +15,9 @@ _HEADERS = {
 
 def page(template: str, **content: object) -> Response:
     """The filled template as HTML."""
-    return Response(render_template(template, **content), headers=_HEADERS, mimetype="text/html")
+    return html_answer(render_template(template, **content))
+
+
+def html_answer(html: str) -> Response:
+    """A finished page, with the headers that every page has."""
+    return Response(html, headers=_HEADERS, mimetype="text/html")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from functools import cache
+
+from flask import Blueprint, Response, render_template
 
 from cds_service.errors import ServiceError
 from cds_service.report.protocol_outline import outline
@@ -10,7 +12,7 @@ from cds_service.report.protocol_words import ProtocolWords
 from cds_service.report.wording import wording
 from cds_service.trials.protocol import package_version
 from cds_service.web.cds_hooks import Wiring
-from cds_service.web.pages import page
+from cds_service.web.pages import html_answer
 
 
 def protocol_pages(wiring: Wiring) -> Blueprint:
@@ -23,10 +25,14 @@ def protocol_pages(wiring: Wiring) -> Blueprint:
 
     @door.get("/protocol/<trial>")
     def show(trial: str) -> Response:
-        laid_out = known.get(trial.lower())
-        if laid_out is None:
+        if trial.lower() not in known:
             places = ", ".join(f"/protocol/{name}" for name in known)
             raise ServiceError(404, "not-found", f"No such protocol is here. Known are: {places}.")
-        return page("protocol/protocol.html", outline=laid_out, said=said, language=language)
+        return html_answer(written(trial.lower()))
+
+    @cache
+    def written(trial: str) -> str:
+        """Written once: it names every code, and the protocol does not change while the service runs."""
+        return render_template("protocol/protocol.html", outline=known[trial], said=said, language=language)
 
     return door
