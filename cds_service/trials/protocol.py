@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cds_service.clinical.tables import every_table, table_texts
+from cds_service.strict_yaml import MalformedFile, parsed, read_yaml
 from cds_service.terminology.codes import ConceptIndex, code_set_texts, code_sets
-from cds_service.trials.documents import MalformedProtocol, parsed, read
 from cds_service.trials.finding import Test
 from cds_service.trials.readings import Id, Readings
 from cds_service.trials.rules import RULES
@@ -148,7 +148,7 @@ VERSION = "0.1.0"
 def load_protocol(name: str) -> Protocol:
     """The protocol in the folder `name` beside this file.
 
-    Raises MalformedProtocol for unknown, missing or repeated keys, repeated ids, bounds without their unit,
+    Raises MalformedFile for unknown, missing or repeated keys, repeated ids, bounds without their unit,
     code sets and sources that do not exist.
     """
     return protocol_in(_FOLDER / name)
@@ -162,7 +162,7 @@ def protocol_in(folder: Path) -> Protocol:
     every_table()
     _refuse_other_files(folder)
     texts = tuple((name, _content(folder / name)) for name in ("trial.yaml", "readings.yaml", *_FILES))
-    documents = {name: read(name, content) for name, content in texts}
+    documents = {name: read_yaml(name, content) for name, content in texts}
     criteria = [
         _criterion(file, row, kind, subject)
         for file, (kind, subject) in _FILES.items()
@@ -179,12 +179,12 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise MalformedProtocol(f"{path.name}: expected this file in {path.parent.name}") from None
+        raise MalformedFile(f"{path.name}: expected this file in {path.parent.name}") from None
 
 
 def _listed(file: str, document: Any) -> list[Any]:
     if not isinstance(document, list):
-        raise MalformedProtocol(f"{file}: expected a list of criteria")
+        raise MalformedFile(f"{file}: expected a list of criteria")
     return document
 
 
@@ -194,7 +194,7 @@ def _criterion(file: str, row: Any, kind: Kind, subject: Subject) -> Criterion:
     one = parsed(Row, place, row)
     rule_kind = RULES.get(one.rule)
     if rule_kind is None:
-        raise MalformedProtocol(f"{place}, rule: expected one of {', '.join(RULES)}, found {one.rule!r}")
+        raise MalformedFile(f"{place}, rule: expected one of {', '.join(RULES)}, found {one.rule!r}")
     return Criterion(
         one.id, one.name, one.kind or kind, subject, one.text, parsed(rule_kind, place, one.model_extra),
         one.reading, one.alternative, _test(place, one.test),
@@ -208,7 +208,7 @@ def _test(place: str, row: TestRow | None) -> Test | None:
     displays = {str(one["code"]): one["display"] for s in code_sets().values() for one in s.rows
                 if one["system"] == "loinc"}  # fmt: skip
     if row.loinc not in displays:
-        raise MalformedProtocol(f"{place}, test.loinc: expected a LOINC code that some code set holds")
+        raise MalformedFile(f"{place}, test.loinc: expected a LOINC code that some code set holds")
     return Test(row.loinc, displays[row.loinc], row.name)
 
 
@@ -217,13 +217,13 @@ def _refuse_other_files(folder: Path) -> None:
     known = {"trial.yaml", "readings.yaml", *_FILES}
     strange = sorted(path.name for path in folder.glob("*.y*ml") if path.name not in known)
     if strange:
-        raise MalformedProtocol(f"{strange[0]}: no file is called so; expected {', '.join(sorted(known))}")
+        raise MalformedFile(f"{strange[0]}: no file is called so; expected {', '.join(sorted(known))}")
 
 
 def _refuse_duplicates(ids: Sequence[str], place: str) -> None:
     twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:
-        raise MalformedProtocol(f"{place.format(twice[0])}: expected each id once, and {twice[0]} stands twice")
+        raise MalformedFile(f"{place.format(twice[0])}: expected each id once, and {twice[0]} stands twice")
 
 
 def _refuse_strangers(readings: Readings, criteria: Iterable[Criterion]) -> None:
@@ -233,4 +233,4 @@ def _refuse_strangers(readings: Readings, criteria: Iterable[Criterion]) -> None
         _refuse_duplicates(group, "readings.yaml, either")
     strangers = sorted(set(readings.named) - {criterion.id for criterion in criteria})
     if strangers:
-        raise MalformedProtocol(f"readings.yaml: expected ids of criteria, found {', '.join(strangers)}")
+        raise MalformedFile(f"readings.yaml: expected ids of criteria, found {', '.join(strangers)}")

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from cds_service.strict_yaml import MalformedFile, read_yaml
 from cds_service.trials import protocol as loader
-from cds_service.trials.documents import MalformedProtocol, read
 from cds_service.trials.protocol import Protocol, protocol_in
 from tests.mutation.case_law import first_dissent, law
 from tests.mutation.mutator import Mutant, mutants
@@ -27,7 +27,7 @@ EQUIVALENT = Path(__file__).parent / "equivalent.yaml"
 
 @cache
 def documents() -> dict[str, Any]:
-    return {name: read(name, (FOLDER / name).read_bytes()) for name in (*OF_CRITERIA, *OF_THE_TRIAL)}
+    return {name: read_yaml(name, (FOLDER / name).read_bytes()) for name in (*OF_CRITERIA, *OF_THE_TRIAL)}
 
 
 def mutants_of(files: tuple[str, ...]) -> list[Mutant]:
@@ -46,7 +46,7 @@ def loaded(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> Protocol | None:
     monkeypatch.setattr(loader, "read", lambda name, content: changed[name])
     try:
         return protocol_in(FOLDER)
-    except MalformedProtocol:
+    except MalformedFile:
         return None
 
 

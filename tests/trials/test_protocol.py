@@ -13,7 +13,6 @@ from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_yaml import MalformedFile
 from cds_service.trials import protocol as loader
 from cds_service.trials.case import SOURCES
-from cds_service.trials.documents import MalformedProtocol
 from cds_service.trials.protocol import load_protocol, protocol_in
 
 IN_ORDER = (
@@ -221,7 +220,7 @@ def test_a_malformed_protocol_is_refused_with_file_place_and_what_was_expected(
     folder: Path, spoil: Spoil, named: tuple[str, ...]
 ) -> None:
     spoil(folder)
-    with pytest.raises(MalformedProtocol) as refused:
+    with pytest.raises(MalformedFile) as refused:
         protocol_in(folder)
     assert all(word in str(refused.value) for word in named), str(refused.value)
 
