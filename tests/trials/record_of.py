@@ -13,6 +13,7 @@ The patient is a 45-year-old man of 70 kg with severe chronic GVHD after an allo
     labs: {neutrophils: 1.0 10*9/L, on: 2026-03-10}   any analytes, one or a list of such groups; they replace the
     function: {lvef: 50 %}                            patient's own result; none leaves it out
     sources: {procedures: failed, labs: absent}       or truncated, or none (searched, nothing found)
+    resources: [{resourceType: Observation, ...}]     FHIR as it stands, beside the rest, for what has no shorthand
 
 `broken: true` in any fact makes its resource unreadable, `patient: other` makes it another person's.
 """
@@ -57,7 +58,7 @@ _ON = "2026-03-10"
 _STEROIDS = frozenset(classes()["corticosteroids"])
 _DRUGS = frozenset(drug for drugs in classes().values() for drug in drugs)
 _PLAIN = frozenset({"patient", "weight", "height", "condition", "conditions", "procedure", "procedures", "drugs",
-                    "labs", "function", "sources"})  # fmt: skip
+                    "labs", "function", "sources", "resources"})  # fmt: skip
 
 
 class CaseLoader(yaml.SafeLoader):
@@ -88,7 +89,14 @@ def answers_of(facts: Shorthand) -> Answers:
         answers[source].append(one.medication(f"m{sum(len(answers[s]) for s in answers)}", drug, fact))
     for analyte, resource in _observations(facts):
         answers[source_of_analyte(analyte)].append(resource)
+    for resource in _listed(facts.get("resources")):
+        answers[_query_of(resource["resourceType"])].append({"subject": one.PATIENT, **resource})
     return answers
+
+
+def _query_of(type_name: str) -> str:
+    """The first query that brings resources of the type; reports come with the results that they hold."""
+    return next((query.key for query in QUERIES.values() if query.type == type_name), "labs")
 
 
 def _medications(facts: Shorthand) -> Iterator[tuple[str, Shorthand]]:
@@ -149,7 +157,7 @@ def prefetch_of(answers: Answers, states: Mapping[str, str] | None = None) -> di
 
 
 def _stamp(resource: Resource) -> str:
-    return str(resource.get("effectiveDateTime", ""))
+    return str(resource.get("effectiveDateTime") or resource.get("effectiveInstant") or "")
 
 
 def as_json(value: Any) -> bytes:
