@@ -91,6 +91,21 @@ class Intervention:
 
 
 @dataclass(frozen=True, slots=True)
+class Participation:
+    """A part in a study. `until` is None while it goes on, and where nobody says when it ended (`sure` false).
+
+    `names` are all that the record calls the study; `sure` says that the patient took part, and when.
+    """
+
+    reference: str
+    label: str
+    names: tuple[str, ...]
+    begins: DayRange | None
+    until: DayRange | None
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """An entry that was left out, and why (a closed list of reasons)."""
 
@@ -123,6 +138,8 @@ class PatientFacts:
     results: tuple[Result, ...]
     medications: tuple[MedicationUse, ...]
     sources: Mapping[str, Source]
+    allergies: tuple[Problem, ...] = ()
+    studies: tuple[Participation, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unread: tuple[Unread, ...] = ()
 

@@ -152,3 +152,9 @@ class AdministrationDosage(Struct):
     method: CodeableConcept | None = None
     dose: Quantity | None = None
     quantity: Quantity | None = None
+
+
+class SubstanceStrength(Struct):
+    strength: Ratio | None = None
+    strengthRatio: Ratio | None = None
+    amount: Ratio | None = None

@@ -29,30 +29,17 @@ from cds_service.fhir.datatypes import (
     Ratio,
     Reference,
     Repeat,
+    SubstanceStrength,
     Timing,
 )
 
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
 __all__ = [
-    "ABSENT",
-    "AdministrationDosage",
-    "Annotation",
-    "CodeableConcept",
-    "CodeableReference",
-    "CodedExtension",
-    "Coding",
-    "Dosage",
-    "DoseAndRate",
-    "Identifier",
-    "Number",
-    "Period",
-    "Quantity",
-    "Range",
-    "Ratio",
-    "Reference",
-    "Repeat",
-    "Timing",
-]
+    "ABSENT", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference", "CodedExtension",
+    "Coding", "Dosage", "DoseAndRate", "Identifier", "Number", "Period", "Quantity", "Range", "Ratio",
+    "Reference", "Repeat",
+    "SubstanceStrength", "Timing",
+]  # fmt: skip
 
 
 class Resource(Struct, kw_only=True):
@@ -152,12 +139,6 @@ class DiagnosticReport(Resource, kw_only=True):
     result: list[Reference] | None = None
 
 
-class SubstanceStrength(Struct):
-    strength: Ratio | None = None
-    strengthRatio: Ratio | None = None
-    amount: Ratio | None = None
-
-
 class Medication(Resource, kw_only=True):
     code: CodeableConcept | None = None
     form: CodeableConcept | None = None
@@ -233,11 +214,29 @@ class MedicationAdministration(MedicationRecord, kw_only=True):
     dosage: AdministrationDosage | None = None
 
 
+class AllergyIntolerance(Resource, kw_only=True):
+    clinicalStatus: CodeableConcept | str | None = None
+    verificationStatus: CodeableConcept | str | None = None
+    code: CodeableConcept | None = None
+    patient: Reference | None = None
+    onsetDateTime: str | None = None
+    recordedDate: str | None = None
+    assertedDate: str | None = None
+
+
+class ResearchSubject(Resource, kw_only=True):
+    status: str | None = None
+    period: Period | None = None
+    study: Reference | None = None
+    individual: Reference | None = None
+    subject: Reference | None = None
+
+
 RESOURCE_TYPES: dict[str, type[Resource]] = {
     kind.__name__: kind
     for kind in (
         Patient, Condition, Procedure, Observation, Medication,
-        MedicationStatement, MedicationRequest, MedicationAdministration,
+        MedicationStatement, MedicationRequest, MedicationAdministration, AllergyIntolerance, ResearchSubject,
     )
 }  # fmt: skip
 # Read as well, though nothing in them is evidence.

@@ -37,7 +37,7 @@ def read_problems(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger)
 
 
 def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger: Ledger) -> Problem | None:
-    verification, mark = _status(condition.verificationStatus), _german_mark(condition.code)
+    verification, mark = status_of(condition.verificationStatus), _german_mark(condition.code)
     if verification == "entered-in-error":
         ledger.skip(entry, "entered-in-error")
         return None
@@ -55,11 +55,11 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
         "resolved" if mark == "Z" else _activity(condition, ledger),
         "suspected" if mark == "V" else _verification(verification),
         ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
-        recurs=_status(condition.clinicalStatus) in _RECURRING,
+        recurs=status_of(condition.clinicalStatus) in _RECURRING,
     )  # fmt: skip
 
 
-def _status(status: el.CodeableConcept | str | None) -> str:
+def status_of(status: el.CodeableConcept | str | None) -> str:
     """The code of a status; a plain string in STU3 and DSTU2."""
     if isinstance(status, el.CodeableConcept):
         codes = [one.code for one in status.coding or () if one.code]
@@ -87,7 +87,7 @@ def _verification(status: str) -> Verification:
 
 def _activity(condition: el.Condition, ledger: Ledger) -> Activity:
     """Active, resolved, or not stated: so too where a status and an end contradict each other."""
-    status, over = _status(condition.clinicalStatus), _is_over(condition, ledger)
+    status, over = status_of(condition.clinicalStatus), _is_over(condition, ledger)
     if status in _RESOLVED:
         return "resolved"
     if status in _ACTIVE:

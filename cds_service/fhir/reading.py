@@ -9,12 +9,14 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import PatientFacts, Sex, Skipped
 from cds_service.clinical.medications import MedicationUse
 from cds_service.fhir import elements as el
+from cds_service.fhir.allergies import read_allergies
 from cds_service.fhir.interventions import read_interventions
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.medications import MedicationReader
 from cds_service.fhir.problems import read_problems
 from cds_service.fhir.records import NoPatient, Records
 from cds_service.fhir.results import panels, read_results
+from cds_service.fhir.studies import read_participations
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -35,11 +37,13 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
     results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied))
     medications = tuple(_medications(records, index, ledger))
+    allergies = tuple(read_allergies(_of_type(records, "AllergyIntolerance"), index, ledger))
+    studies = tuple(read_participations(_of_type(records, "ResearchSubject"), ledger))
     unread = {*records.strange, *ledger.unread}
     return PatientFacts(
         records.patient.reference,
         DayRange.parse(patient.birthDate), _sex(patient.gender), _died(patient, as_of),
-        problems, interventions, results, medications, records.sources,
+        problems, interventions, results, medications, records.sources, allergies, studies,
         skipped=tuple(sorted({*records.skipped, *ledger.skipped}, key=lambda s: (s.reference, s.reason))),
         unread=tuple(sorted(unread, key=lambda u: (u.reference, u.source, sorted(u.concepts or ())))),
     )  # fmt: skip

@@ -145,7 +145,8 @@ class _Sorting:
 
     def _subject(self, entry: Entry) -> str | None:
         seen = entry.resource or entry.glimpse
-        subject = getattr(seen, "subject", None) or getattr(seen, "patient", None)
+        named = (getattr(seen, element, None) for element in ("subject", "patient", "individual"))
+        subject = next((one for one in named if one), None)
         return resolved(subject, self.addresses)
 
     def _is_about_another(self, entry: Entry) -> bool:

@@ -101,6 +101,8 @@ _SMALLEST: dict[str, dict[str, Any]] = {
     "MedicationRequest": {
         "subject": _SUBJECT, "status": "active", "intent": "order", "medicationCodeableConcept": _CODE,
     },
+    "AllergyIntolerance": {"patient": _SUBJECT, "code": _CODE},
+    "ResearchSubject": {"status": "on-study", "study": {"reference": "ResearchStudy/1"}, "individual": _SUBJECT},
     "MedicationAdministration": {
         "subject": _SUBJECT, "status": "completed", "medicationCodeableConcept": _CODE, "effectiveDateTime": "2026",
     },

@@ -58,7 +58,7 @@ _ON = "2026-03-10"
 _STEROIDS = frozenset(classes()["corticosteroids"])
 _DRUGS = frozenset(drug for drugs in classes().values() for drug in drugs)
 _PLAIN = frozenset({"patient", "weight", "height", "condition", "conditions", "procedure", "procedures", "drugs",
-                    "labs", "function", "sources", "resources"})  # fmt: skip
+                    "labs", "function", "sources", "resources", "allergy", "study"})  # fmt: skip
 
 
 class CaseLoader(yaml.SafeLoader):
@@ -83,6 +83,8 @@ def answers_of(facts: Shorthand) -> Answers:
         made = one.condition if kind == "condition" else one.procedure
         stated = [*_listed(facts.get(f"{kind}s", own)), *_listed(facts.get(kind))]
         answers[f"{kind}s"] = [made(f"{kind[0]}{n}", fact) for n, fact in enumerate(stated, 1)]
+    answers["allergies"] = [one.allergy(f"a{n}", fact) for n, fact in enumerate(_listed(facts.get("allergy")), 1)]
+    answers["researchSubjects"] = [one.study(f"s{n}", fact) for n, fact in enumerate(_listed(facts.get("study")), 1)]
     for drug, fact in _medications(facts):
         source = {"statement": "medicationStatements", "request": "medicationRequests",
                   "administration": "medicationAdministrations"}[fact.get("kind", "statement")]  # fmt: skip

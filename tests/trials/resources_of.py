@@ -64,6 +64,25 @@ def procedure(name: str, facts: Shorthand) -> Resource:
     return found
 
 
+def allergy(name: str, facts: Shorthand) -> Resource:
+    _only(facts, {*_SYSTEMS, "text", "status", "verification", "recorded", "broken", "patient"})
+    found = _resource("AllergyIntolerance", name, facts) | {"code": _concept(facts)}
+    found["patient"] = found.pop("subject")
+    found["clinicalStatus"] = _coded("allergyintolerance-clinical", facts.get("status", "active"))
+    found["verificationStatus"] = _coded("allergyintolerance-verification", facts.get("verification", "confirmed"))
+    return found | ({"recordedDate": str(facts["recorded"])} if facts.get("recorded") else {})
+
+
+def study(name: str, facts: Shorthand) -> Resource:
+    """A part in a study; `of` is what the study is called."""
+    _only(facts, {"of", "status", "from", "to", "broken", "patient"})
+    found = _resource("ResearchSubject", name, facts) | {"status": facts.get("status", "on-study")}
+    found["individual"] = found.pop("subject")
+    found["study"] = {"display": facts.get("of", "a made-up study")}
+    period = _period(facts)
+    return found | ({"period": period} if period else {})
+
+
 def medication(name: str, drug: str, facts: Shorthand) -> Resource:
     _only(facts, _MEDICATION_KEYS)
     kind = facts.get("kind", "statement")

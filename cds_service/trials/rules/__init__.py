@@ -13,6 +13,7 @@ from cds_service.trials.rules.dialysis import OngoingDialysis
 from cds_service.trials.rules.lab_limit import LabLimit
 from cds_service.trials.rules.lab_ratio import LabRatio
 from cds_service.trials.rules.new_therapy import NewTherapy
+from cds_service.trials.rules.other_study import OtherStudy
 from cds_service.trials.rules.overlap import OverlapSyndrome
 from cds_service.trials.rules.people import Ask
 from cds_service.trials.rules.performance import PerformanceStatus
@@ -33,6 +34,7 @@ RULES: Mapping[str, type[Rule]] = {
     "age": AgeLimits,
     "any": AnyValue,
     "ask": Ask,
+    "other_study": OtherStudy,
     "transplant_history": TransplantHistory,
     "active_diagnosis": ActiveDiagnosis,
     "active_sign": ActiveSign,

@@ -13,15 +13,20 @@ from cds_service.trials.rules.parameters import Words
 
 
 class Ask(Rule):
-    """A question to a person. It never blocks; what the record holds of `hints` is put to the person with it."""
+    """A question to a person. It never blocks; what the record holds of `hints` is put to the person with it.
+
+    `allergens` are hints of another kind: that the patient is allergic to them.
+    """
 
     reads_records: ClassVar[bool] = False
 
     question: Words
     hints: Concepts = ()
+    allergens: Concepts = ()
 
     def judge(self, case: Case) -> Judgement:
-        listed = [p for p in case.facts.problems_of(self.hints) if p.activity != "resolved"]
+        allergies = [p for p in case.facts.allergies if any(one in p.concepts for one in self.allergens)]
+        listed = [p for p in (*case.facts.problems_of(self.hints), *allergies) if p.activity != "resolved"]
         found: list[Problem | Intervention] = [*listed, *case.facts.interventions_of(self.hints)]
         if not found:
             return Judgement(Status.HUMAN, Reason("ask-a-person"))
