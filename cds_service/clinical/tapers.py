@@ -70,7 +70,7 @@ class Taper:
     """One attempt: it began on `start` at `dose` and came down to `nadir`.
 
     When it failed, `ended` is the first day of the higher dose and `raised_to` the dose that was reached. `sources`
-    are the records of the dose before, of the lowest one and of the raised one.
+    are the records of the dose before, of the lowest one (`lowest`) and of the raised one.
     """
 
     start: date
@@ -79,6 +79,7 @@ class Taper:
     outcome: Outcome
     ended: date | None
     sources: tuple[str, ...]
+    lowest: tuple[str, ...]
     raised_to: Interval | None = None
     raised_by: tuple[str, ...] = ()
 
@@ -232,7 +233,7 @@ def _failed(levels: Sequence[Level], fall: _Fall, nadir: Level, place: int, tape
 def _taper(levels: Sequence[Level], fall: _Fall, nadir: Level, outcome: Outcome, ended: date | None) -> Taper:
     peak, low = levels[fall.peak], levels[fall.place]
     sources = tuple(dict.fromkeys((*peak.sources, *low.sources, *nadir.sources)))
-    return Taper(_began(levels, fall), peak.dose, nadir.dose, outcome, ended, sources)
+    return Taper(_began(levels, fall), peak.dose, nadir.dose, outcome, ended, sources, nadir.sources)
 
 
 def _began(levels: Sequence[Level], fall: _Fall) -> date:

@@ -76,21 +76,21 @@ def flares(
     """The failed tapers, oldest first, since the disease began, without those raised for another stated reason."""
     began = disease_began(facts, signs) or date.min
     return [
-        Flare(taper.ended, taper.nadir, taper.raised_to, taper, _documents(taper.ended, steroid_uses, facts, signs))
+        Flare(on, taper.nadir, taper.raised_to, taper, _documents(taper, on, steroid_uses, facts, signs))
         for taper in found
-        if taper.outcome == "failed" and taper.ended and taper.raised_to and taper.ended >= began
+        if taper.outcome == "failed" and (on := taper.ended) and taper.raised_to and on >= began
         if not _has_other_reason(taper, steroid_uses, facts, signs)
     ]
 
 
 def _documents(
-    on: date, steroid_uses: Sequence[MedicationUse], facts: PatientFacts, signs: FlareSigns
+    taper: Taper, on: date, steroid_uses: Sequence[MedicationUse], facts: PatientFacts, signs: FlareSigns
 ) -> tuple[Evidence, ...]:
     """What speaks of a flare around the day; a reason and a note of one record are one witness."""
     window = _around(on, signs)
     found = (
         *_recorded_anew(facts, signs, window),
-        *_stated(steroid_uses, facts, signs, window),
+        *_stated(steroid_uses, facts, signs, window, _is_mere_indication(taper, steroid_uses, facts, signs)),
         *new_treatments(facts, signs, window),
     )
     return tuple(dict.fromkeys(found))
@@ -105,24 +105,33 @@ def _recorded_anew(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> 
             yield Evidence(problem.reference, problem.when, problem.label)
 
 
+def _is_mere_indication(taper: Taper, uses: Iterable[MedicationUse], facts: PatientFacts, signs: FlareSigns) -> bool:
+    """True where the records of the lowest dose state the disease as their reason, too.
+
+    A reason that stands on every order says what the drug is for, and not why the dose was raised.
+    """
+    reasons = (r for use in uses if use.reference in taper.lowest for r in use.reasons if not r.is_note)
+    return any(said_in(reason, facts) & set(signs.diagnosis) for reason in reasons)
+
+
 def _stated(
-    uses: Iterable[MedicationUse], facts: PatientFacts, signs: FlareSigns, window: DayRange
+    uses: Iterable[MedicationUse], facts: PatientFacts, signs: FlareSigns, window: DayRange, disease_is_no_news: bool
 ) -> Iterator[Evidence]:
     for use in uses:
         for reason in use.reasons:
             when = reason.when or use.begins
-            if when and lies_within(when, window) and _names_a_flare(reason, facts, signs):
+            if when and lies_within(when, window) and _names_a_flare(reason, facts, signs, disease_is_no_news):
                 yield Evidence(use.reference, when, "reason-flare")
 
 
-def _names_a_flare(reason: StatedReason, facts: PatientFacts, signs: FlareSigns) -> bool:
-    """True where a reason or note speaks of a flare, or a reason is the disease itself."""
+def _names_a_flare(reason: StatedReason, facts: PatientFacts, signs: FlareSigns, disease_is_no_news: bool) -> bool:
+    """True where a reason or note speaks of a flare, or a reason is the disease itself and was none before."""
     said = said_in(reason, facts)
     if said & set(signs.other_reasons):
         return False
     of_disease = bool(said & set(signs.diagnosis))
     by_name = bool(said & set(signs.flare)) or (of_disease and bool(said & set(signs.worsening)))
-    return by_name or (of_disease and not reason.is_note)
+    return by_name or (of_disease and not reason.is_note and not disease_is_no_news)
 
 
 def said_in(reason: StatedReason, facts: PatientFacts) -> set[str]:
