@@ -218,6 +218,7 @@ class AllergyIntolerance(Resource, kw_only=True):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     code: CodeableConcept | None = None
+    subject: Reference | None = None
     patient: Reference | None = None
     onsetDateTime: str | None = None
     recordedDate: str | None = None
