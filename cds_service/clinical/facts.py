@@ -92,9 +92,9 @@ class Intervention:
 
 @dataclass(frozen=True, slots=True)
 class Participation:
-    """A part in a study. `until` is None while it goes on, and where nobody says when it ended (`sure` false).
+    """A part in a study. `sure` says that the patient took part, and until when; without `until` it goes on then.
 
-    `names` are all that the record calls the study; `sure` says that the patient took part, and when.
+    `names` are all that the record calls the study.
     """
 
     reference: str
@@ -127,7 +127,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """One patient's record, read."""
+    """One patient's record, read. The concepts of an allergy are what it is to."""
 
     reference: str
     born: DayRange | None
@@ -159,6 +159,11 @@ class PatientFacts:
         """The procedures recognised as one of the concepts, the newest first."""
         found = [i for i in self.interventions if any(c in i.concepts for c in concepts)]
         return sorted(found, key=lambda i: (_latest_first(i.when), i.reference))
+
+    def allergies_to(self, concepts: Collection[str]) -> list[Problem]:
+        """The allergies to one of the concepts, by reference."""
+        found = [a for a in self.allergies if any(c in a.concepts for c in concepts)]
+        return sorted(found, key=lambda a: a.reference)
 
     def uses_of(self, drugs: Collection[str]) -> list[MedicationUse]:
         """The medication records of the drugs, oldest first."""

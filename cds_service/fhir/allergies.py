@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Problem
 from cds_service.fhir import elements as el
-from cds_service.fhir.ledger import Ledger, concepts_of, is_readable
+from cds_service.fhir.ledger import Ledger, coded_entries
 from cds_service.fhir.problems import status_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
@@ -17,24 +17,30 @@ _OVER = frozenset({"inactive", "resolved"})
 
 
 def read_allergies(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
-    """The allergies of interest. Refuted and mistaken ones are listed and left out."""
-    for entry in entries:
-        allergy = entry.resource
-        if entry.problem or not isinstance(allergy, el.AllergyIntolerance) or not is_readable(allergy.code):
-            ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))
-            continue
-        verification = status_of(allergy.verificationStatus)
-        if verification in ("refuted", "entered-in-error"):
-            ledger.skip(entry, "refuted" if verification == "refuted" else "entered-in-error")
-            continue
-        code = allergy.code or el.CodeableConcept()
-        found = index.recognise(code.pairs(), code.texts())
-        onset = DayRange.parse(allergy.onsetDateTime)
-        recorded = DayRange.parse(allergy.recordedDate or allergy.assertedDate)
-        if found.concepts and not ledger.is_future(entry, onset or recorded):
-            yield Problem(
-                entry.reference, code.label(), found.concepts,
-                "resolved" if status_of(allergy.clinicalStatus) in _OVER else "active",
-                "suspected" if verification in _SUSPECTED else "confirmed",
-                ledger.past(onset), ledger.past(recorded), contradicted=found.contradicted,
-            )  # fmt: skip
+    """The allergies of interest. Refuted, mistaken and future ones are listed and left out."""
+    for entry, resource in coded_entries(entries, el.AllergyIntolerance, index, ledger):
+        allergy = _allergy(entry, resource, index, ledger)
+        if allergy is not None:
+            yield allergy
+
+
+def _allergy(entry: Entry, allergy: el.AllergyIntolerance, index: ConceptIndex, ledger: Ledger) -> Problem | None:
+    verification = status_of(allergy.verificationStatus)
+    if verification == "entered-in-error":
+        ledger.skip(entry, "entered-in-error")
+        return None
+    if verification == "refuted":
+        ledger.skip(entry, "refuted")
+        return None
+    code = allergy.code or el.CodeableConcept()
+    found = index.recognise(code.pairs(), code.texts())
+    onset = DayRange.parse(allergy.onsetDateTime)
+    recorded = DayRange.parse(allergy.recordedDate or allergy.assertedDate)
+    if not found.concepts or ledger.is_future(entry, onset or recorded):
+        return None
+    return Problem(
+        entry.reference, code.label(), found.concepts,
+        "resolved" if status_of(allergy.clinicalStatus) in _OVER else "active",
+        "suspected" if verification in _SUSPECTED else "confirmed",
+        ledger.past(onset), ledger.past(recorded), contradicted=found.contradicted,
+    )  # fmt: skip

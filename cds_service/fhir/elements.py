@@ -35,9 +35,8 @@ from cds_service.fhir.datatypes import (
 
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
 __all__ = [
-    "ABSENT", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference", "CodedExtension",
-    "Coding", "Dosage", "DoseAndRate", "Identifier", "Number", "Period", "Quantity", "Range", "Ratio",
-    "Reference", "Repeat",
+    "ABSENT", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference", "CodedExtension", "Coding",
+    "Dosage", "DoseAndRate", "Identifier", "Number", "Period", "Quantity", "Range", "Ratio", "Reference", "Repeat",
     "SubstanceStrength", "Timing",
 ]  # fmt: skip
 

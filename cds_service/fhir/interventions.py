@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Intervention
 from cds_service.fhir import elements as el
-from cds_service.fhir.ledger import Ledger, concepts_of, is_readable
+from cds_service.fhir.ledger import Ledger, coded_entries
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -18,11 +18,7 @@ _NOT_DONE = frozenset({"preparation", "not-done"})
 
 def read_interventions(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Intervention]:
     """The procedures of interest that were done or may have been."""
-    for entry in entries:
-        procedure = entry.resource
-        if entry.problem or not isinstance(procedure, el.Procedure) or not is_readable(procedure.code):
-            ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))
-            continue
+    for entry, procedure in coded_entries(entries, el.Procedure, index, ledger):
         intervention = _intervention(entry, procedure, index, ledger)
         if intervention is not None:
             yield intervention
@@ -66,7 +62,9 @@ def performed(procedure: el.Procedure) -> DayRange | None:
     """The days on which the procedure may have been done."""
     day = DayRange.parse(procedure.performedDateTime or procedure.occurrenceDateTime)
     start, end = DayRange.parse(_period(procedure).start), _ended(procedure)
-    return DayRange(start.first, end.last) if start and end and day is None else day or start or end
+    if day is None and start and end:
+        return DayRange(start.first, end.last)
+    return day or start or end
 
 
 def _ended(procedure: el.Procedure) -> DayRange | None:

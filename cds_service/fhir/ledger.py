@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeVar
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Skipped, Unread
@@ -13,6 +13,8 @@ from cds_service.fhir import elements as el
 from cds_service.fhir.queries import QUERIES, source_of_analyte
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex, alias_of
+
+R = TypeVar("R", bound=el.Resource)
 
 # The closed list of reasons why an entry is left out, as the screening prints them.
 SkipReason = Literal[
@@ -86,3 +88,15 @@ def concepts_of(index: ConceptIndex, code: el.CodeableConcept | None) -> frozens
     if code is None or not is_readable(code):
         return None
     return frozenset(index.recognise(code.pairs(), code.texts()).concepts)
+
+
+def coded_entries(
+    entries: Iterable[Entry], kind: type[R], index: ConceptIndex, ledger: Ledger
+) -> Iterator[tuple[Entry, R]]:
+    """The entries whose `code` tells what they are about, each with its resource; any other is listed as not read."""
+    for entry in entries:
+        resource = entry.resource
+        if not entry.problem and isinstance(resource, kind) and is_readable(getattr(resource, "code", None)):
+            yield entry, resource
+        else:
+            ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))

@@ -8,7 +8,7 @@ from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Activity, Problem, Verification
 from cds_service.fhir import elements as el
-from cds_service.fhir.ledger import Ledger, concepts_of, is_readable
+from cds_service.fhir.ledger import Ledger, coded_entries
 from cds_service.fhir.wire import Entry, decode
 from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark
 from cds_service.terminology.words import plain
@@ -26,11 +26,7 @@ _GERMAN_CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicher
 
 def read_problems(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
     """The conditions of interest. Refuted, mistaken and future ones are listed and left out."""
-    for entry in entries:
-        condition = entry.resource
-        if entry.problem or not isinstance(condition, el.Condition) or not is_readable(condition.code):
-            ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))
-            continue
+    for entry, condition in coded_entries(entries, el.Condition, index, ledger):
         problem = _problem(entry, condition, index, ledger)
         if problem is not None:
             yield problem

@@ -23,21 +23,32 @@ def read_participations(entries: Iterable[Entry], ledger: Ledger) -> Iterator[Pa
         subject = entry.resource
         if entry.problem or not isinstance(subject, el.ResearchSubject):
             ledger.not_read(entry, lambda _: None)
-            continue
-        status = (subject.status or "").strip().lower()
-        if status in _NO_PART:
+        elif _status(subject) in _NO_PART:
             ledger.skip(entry, "status")
-            continue
-        period = subject.period or el.Period()
-        begins, until = DayRange.parse(period.start), DayRange.parse(period.end)
-        if not ledger.is_future(entry, begins):
-            goes_on = status in _TAKES_PART and until is None and begins is not None
-            sure = goes_on or (status in _TAKES_PART | _TOOK_PART and until is not None)
-            names = tuple(_names(subject.study))
-            yield Participation(entry.reference, names[0] if names else "", names, begins, ledger.past(until), sure)
+        elif not ledger.is_future(entry, _begins(subject)):
+            yield _participation(entry, subject, ledger)
+
+
+def _participation(entry: Entry, subject: el.ResearchSubject, ledger: Ledger) -> Participation:
+    begins, until = _begins(subject), DayRange.parse(subject.period.end if subject.period else None)
+    status = _status(subject)
+    backwards = begins is not None and until is not None and until.last < begins.first
+    is_over = until is not None and until.first <= ledger.as_of
+    sure = (status in _TAKES_PART and bool(begins or until)) or (status in _TOOK_PART and is_over)
+    names = tuple(_names(subject.study))
+    label = names[0] if names else "study-unnamed"
+    return Participation(entry.reference, label, names, begins, ledger.past(until), sure and not backwards)
+
+
+def _status(subject: el.ResearchSubject) -> str:
+    return (subject.status or "").strip().lower()
+
+
+def _begins(subject: el.ResearchSubject) -> DayRange | None:
+    return DayRange.parse(subject.period.start if subject.period else None)
 
 
 def _names(study: el.Reference | None) -> Iterator[str]:
-    identifier = study.identifier if study else None
-    stated = (study.display, identifier.value if identifier else None, study.reference) if study else ()
-    yield from (name for name in stated if name)
+    if study is not None:
+        number = study.identifier.value if study.identifier else None
+        yield from (name for name in (study.display, number, study.reference) if name)

@@ -64,10 +64,13 @@ PRESSED = {
         {"fev1-percent-predicted": "80 %", "on": "2026-01-01"},
     ],
     "weight": [{"kg": 70, "on": "2026-01-05"}, {"kg": 70, "on": "2026-02-05"}, {"kg": 85, "on": "2026-03-09"}],
+    "study": [{"from": "2026-01-05"}, {"from": "2025-01-05", "to": "2025-03-01", "status": "off-study"}],
+    "allergy": [{"text": "Dextran"}, {"text": "Peanuts"}],
 }  # fmt: skip
 RECORDS = {
     "a patient whom nothing speaks against": {},
     "a patient whom everything speaks against": PRESSED,
+    "one study and one allergy": {"study": {"from": "2026-01-05"}, "allergy": {"text": "DMSO"}},
     "a washout on its last days": {
         "procedure": [{"cpt": 38242, "on": "2025-12-05"}, {"cpt": 38242, "on": "2025-12-07"}],
         "rituximab": {"kind": "administration", "mg": 700, "on": "2026-02-16"},

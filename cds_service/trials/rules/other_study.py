@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import ClassVar
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Evidence, Reason, Value
 from cds_service.clinical.facts import Participation
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Rule, at_edge, failed
+from cds_service.trials.rules.base import at_edge, failed
 from cds_service.trials.rules.parameters import Days, Words
+from cds_service.trials.rules.people import AskBesideRecord
 
 
-class OtherStudy(Rule):
-    """No part in another study within `window` before screening, its first day included; else a person is asked.
+class OtherStudy(AskBesideRecord):
+    """No part in another study within `window` days before screening, the last of them included.
 
-    A part in the study called `own` is for a person, and so is one of which nobody says when it ended.
+    A part in the study called `own` is for a person, and so is one of which nobody says for certain until when it was
+    taken. Where none within the time is recorded, a person is asked all the same.
     """
 
-    reads_records: ClassVar[bool] = False
-
-    question: Words
     window: Days
     own: Words
 
@@ -40,7 +38,7 @@ class OtherStudy(Rule):
         flags = self._edge([one.until.last for one in past if one.until], case)
         if doubtful:
             return Judgement(Status.REVIEW, Reason("study-uncertain", {"window": self.window}), _seen(doubtful))
-        return Judgement(Status.HUMAN, Reason("ask-a-person"), _seen(past), flags)
+        return self.asked(case, _seen(past), flags)
 
     def _too_recent(self, inside: Sequence[Participation], case: Case) -> Judgement:
         last = max(min(self._ended(one, case).last, case.as_of) for one in inside)
@@ -64,4 +62,4 @@ class OtherStudy(Rule):
 
 
 def _seen(parts: Sequence[Participation]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(one.reference, one.until or one.begins, one.label or "study") for one in parts[:3])
+    return tuple(Evidence(one.reference, one.until or one.begins, one.label) for one in parts[:3])

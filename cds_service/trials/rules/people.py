@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
-from cds_service.clinical.evidence import Reason
+from cds_service.clinical.evidence import Evidence, Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Judgement, Status
+from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
 from cds_service.trials.rules.parameters import Words
 
 
 class Ask(Rule):
-    """A question to a person. It never blocks; what the record holds of `hints` is put to the person with it.
-
-    `allergens` are hints of another kind: that the patient is allergic to them.
-    """
+    """A question to a person. It never blocks; what the record holds of `hints` is put to the person with it."""
 
     reads_records: ClassVar[bool] = False
 
     question: Words
     hints: Concepts = ()
-    allergens: Concepts = ()
 
     def judge(self, case: Case) -> Judgement:
-        allergies = [p for p in case.facts.allergies if any(one in p.concepts for one in self.allergens)]
-        listed = [p for p in (*case.facts.problems_of(self.hints), *allergies) if p.activity != "resolved"]
+        listed = [p for p in case.facts.problems_of(self.hints) if p.activity != "resolved"]
         found: list[Problem | Intervention] = [*listed, *case.facts.interventions_of(self.hints)]
         if not found:
             return Judgement(Status.HUMAN, Reason("ask-a-person"))
         evidence = tuple(seen(fact) for fact in found[:3])
         return Judgement(Status.REVIEW, Reason("hint-recorded"), evidence, doubts_of(found))
+
+
+class AskBesideRecord(Rule):
+    """A question to a person on which the record may hold something: its sources are read where they are there."""
+
+    reads_records: ClassVar[bool] = False
+
+    question: Words
+
+    def asked(self, case: Case, evidence: Iterable[Evidence] = (), flags: Iterable[Flag] = ()) -> Judgement:
+        """The answer where nothing that was read speaks against it.
+
+        A missing source answers nothing, and neither does an empty one. But an entry that is there and cannot be
+        read may be the very one that speaks against it: its loss must not make a candidate.
+        """
+        sources = (name for names in self.also_reads for name in names)
+        if case.unreadable(sources, self.concepts):
+            return Judgement(Status.REVIEW, Reason("entry-not-read"), tuple(evidence), frozenset(flags))
+        return Judgement(Status.HUMAN, Reason("ask-a-person"), tuple(evidence), frozenset(flags))
+
+
+class KnownAllergy(AskBesideRecord):
+    """No known allergy to any of the `substances`. One on record that is not over is put to a person."""
+
+    substances: Concepts
+
+    def judge(self, case: Case) -> Judgement:
+        found = [a for a in case.facts.allergies_to(self.substances) if a.activity != "resolved"]
+        if not found:
+            return self.asked(case)
+        return Judgement(Status.REVIEW, Reason("hint-recorded"), tuple(map(seen, found[:3])), doubts_of(found))
