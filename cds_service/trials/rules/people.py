@@ -25,9 +25,18 @@ class Ask(Rule):
         listed = [p for p in case.facts.problems_of(self.hints) if p.activity != "resolved"]
         found: list[Problem | Intervention] = [*listed, *case.facts.interventions_of(self.hints)]
         if not found:
-            return Judgement(Status.HUMAN, Reason("ask-a-person"))
+            return self._without_hint(case)
         evidence = tuple(seen(fact) for fact in found[:3])
         return Judgement(Status.REVIEW, Reason("hint-recorded"), evidence, doubts_of(found))
+
+    def _without_hint(self, case: Case) -> Judgement:
+        """The question alone; but an entry that names a hint and cannot be read any further is one, too.
+
+        What cannot be read at all is no hint: it leaves every criterion in doubt that needs its source.
+        """
+        if any(u.concepts and not u.concepts.isdisjoint(self.hints) for u in case.facts.unread):
+            return Judgement(Status.REVIEW, Reason("entry-not-read"))
+        return Judgement(Status.HUMAN, Reason("ask-a-person"))
 
 
 class AskBesideRecord(Rule):
