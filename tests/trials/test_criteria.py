@@ -20,7 +20,8 @@ TABLES = Path(__file__).parents[1] / "criteria"
 DECIDED = (
     "AGE", "SEX", "I01", "I02.dx", "I02.sev", "I02a", "I02b", "I03a", "I03b", "I03c", "I04", "I05", "I06a", "I06b",
     "I06b.ecg", "I06c", "I06d.bil", "I06d.alt", "I06d.ast", "I07a", "I07b", "D03", "E01", "E02", "E04", "E05a",
-    "E05b", "E05c", "E05d", "E05e", "E05f", "E06", "E07", "E08", "E09", "E10", "E11", "E12", "E13", "E14", "E15", "E16", "E17", "E18",
+    "E05b", "E05c", "E05d", "E05e", "E05f", "E06", "E07", "E08", "E09", "E10", "E11", "E12", "E13", "E14", "E15",
+    "E16", "E17", "E18",
 )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Problem, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Parameters, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.parameters import Days
 
 
 class ActiveDiagnosis(Rule):
@@ -43,20 +45,45 @@ class ActiveDiagnosis(Rule):
         return review_of(resolved, "diagnosis-uncertain")
 
 
+class Transient(Parameters):
+    """What came within so many days of a transplantation, the last of them included, and went.
+
+    A transplantation without a day, or one that cannot be read, may be as near: its loss must not exclude.
+    """
+
+    within: Days
+    transplant: Concepts
+
+    def may_be(self, problem: Problem, case: Case) -> bool:
+        """True for a diagnosis that is over, and on record from a day so near a transplantation."""
+        if problem.activity != "resolved" or problem.when is None:
+            return False
+        when = problem.when
+        done = case.facts.interventions_of(self.transplant)
+        unseen = case.gaps((("procedures",),), self.transplant)
+        return bool(unseen) or any(i.when is None or self._are_near(when, i.when) for i in done)
+
+    def _are_near(self, one: DayRange, other: DayRange) -> bool:
+        apart = max((one.first - other.last).days, (other.first - one.last).days)
+        return apart <= self.within.days
+
+
 class LifetimeHistory(Rule):
-    """A diagnosis that was ever made excludes for good; a suspected or related one is for a person."""
+    """A diagnosis that was ever made excludes for good; a suspected, related or `transient` one is for a person."""
 
     diagnosis: Concepts
     related: Concepts = ()
+    transient: Transient | None = None
 
     def judge(self, case: Case) -> Judgement:
         problems = case.facts.problems_of(self.diagnosis)
         sure = [p for p in problems if is_sure(p, self.diagnosis)]
-        if sure:
-            return failed(Reason("history-recorded"), [seen(p) for p in sure[:3]])
+        lasting = [p for p in sure if self.transient is None or not self.transient.may_be(p, case)]
+        if lasting:
+            return failed(Reason("history-recorded"), [seen(p) for p in lasting[:3]])
         doubtful = problems + case.facts.problems_of(self.related)
         if doubtful:
-            return review_of(doubtful, "history-suspected")
+            return review_of(doubtful, "history-transient" if sure else "history-suspected")
         return self.nothing_recorded(case)
 
 
