@@ -127,7 +127,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
-    """One patient's record, read. The concepts of an allergy are what it is to."""
+    """One patient's record, read.
+
+    The concepts of an allergy are what it is to, those of an examination what it showed.
+    """
 
     reference: str
     born: DayRange | None
@@ -140,6 +143,7 @@ class PatientFacts:
     sources: Mapping[str, Source]
     allergies: tuple[Problem, ...] = ()
     studies: tuple[Participation, ...] = ()
+    examinations: tuple[Problem, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unread: tuple[Unread, ...] = ()
 
@@ -164,6 +168,11 @@ class PatientFacts:
         """The allergies to one of the concepts, by reference."""
         found = [a for a in self.allergies if any(c in a.concepts for c in concepts)]
         return sorted(found, key=lambda a: a.reference)
+
+    def examinations_showing(self, concepts: Collection[str]) -> list[Problem]:
+        """The examinations that showed one of the concepts, the newest first."""
+        found = [e for e in self.examinations if any(c in e.concepts for c in concepts)]
+        return sorted(found, key=lambda e: (_latest_first(e.when), e.reference))
 
     def uses_of(self, drugs: Collection[str]) -> list[MedicationUse]:
         """The medication records of the drugs, oldest first."""

@@ -9,7 +9,7 @@ it, so that a resource of another version is neither dropped nor misread. Whatev
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from cds_service.fhir.datatypes import (
     ABSENT,
@@ -134,8 +134,14 @@ class Observation(Resource, kw_only=True):
 
 class DiagnosticReport(Resource, kw_only=True):
     status: str | None = None
+    code: CodeableConcept | None = None
     subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
     result: list[Reference] | None = None
+    conclusion: str | None = None
+    conclusionCode: list[CodeableConcept] | None = None
+    codedDiagnosis: list[CodeableConcept] | None = None
 
 
 class Medication(Resource, kw_only=True):
@@ -239,60 +245,5 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
         MedicationStatement, MedicationRequest, MedicationAdministration, AllergyIntolerance, ResearchSubject,
     )
 }  # fmt: skip
-# Read as well, though nothing in them is evidence.
+# Read as well, though no query asks for them.
 READ_TYPES: dict[str, type[Resource]] = {**RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport}
-
-
-class BundleLink(Struct):
-    relation: str | None = None
-
-
-class EntrySearch(Struct):
-    mode: str | None = None
-
-
-class BundleEntry(Struct):
-    """One entry; all of it raw, so that a bad address or search mode does not cost the resource."""
-
-    fullUrl: msgspec.Raw = ABSENT
-    resource: msgspec.Raw = ABSENT
-    search: msgspec.Raw = ABSENT
-
-
-class Bundle(Struct):
-    total: msgspec.Raw = ABSENT
-    link: msgspec.Raw = ABSENT
-    entry: list[msgspec.Raw] | None = None
-
-
-class Issue(Struct):
-    severity: str | None = None
-
-
-class OperationOutcome(Struct):
-    issue: list[Issue] = field(default_factory=list)
-
-
-class Meta(Struct):
-    lastUpdated: str | None = None
-
-
-class Head(Struct):
-    """The least that says what an object is: looked at before anything else of it is decoded."""
-
-    resourceType: str | None = None
-    resource: msgspec.Raw = ABSENT
-    meta: msgspec.Raw = ABSENT
-
-
-class Glimpse(Struct):
-    """What may still be told of a resource that cannot be read as a whole."""
-
-    id: msgspec.Raw = ABSENT
-    contained: msgspec.Raw = ABSENT
-    code: msgspec.Raw = ABSENT
-    medicationCodeableConcept: msgspec.Raw = ABSENT
-    medicationReference: msgspec.Raw = ABSENT
-    medication: msgspec.Raw = ABSENT
-    subject: msgspec.Raw = ABSENT
-    patient: msgspec.Raw = ABSENT

@@ -10,6 +10,7 @@ from cds_service.clinical.facts import PatientFacts, Sex, Skipped
 from cds_service.clinical.medications import MedicationUse
 from cds_service.fhir import elements as el
 from cds_service.fhir.allergies import read_allergies
+from cds_service.fhir.electrocardiograms import read_electrocardiograms
 from cds_service.fhir.interventions import read_interventions
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.medications import MedicationReader
@@ -32,18 +33,21 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     if records.patient is None or not isinstance(patient, el.Patient):
         raise NoPatient
     ledger = Ledger(as_of)
-    tied = panels(_of_type(records, "Observation", "DiagnosticReport"), records.addresses)
+    examinations = _of_type(records, "Observation", "DiagnosticReport")
+    tied = panels(examinations, records.addresses)
     problems = tuple(read_problems(_of_type(records, "Condition"), index, ledger))
     interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
     results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied))
     medications = tuple(_medications(records, index, ledger))
     allergies = tuple(read_allergies(_of_type(records, "AllergyIntolerance"), index, ledger))
     studies = tuple(read_participations(_of_type(records, "ResearchSubject"), ledger))
+    tracings = tuple(read_electrocardiograms(examinations, index, ledger))
     unread = {*records.strange, *ledger.unread}
     return PatientFacts(
         records.patient.reference,
         DayRange.parse(patient.birthDate), _sex(patient.gender), _died(patient, as_of),
         problems, interventions, results, medications, records.sources, allergies, studies,
+        tracings,
         skipped=tuple(sorted({*records.skipped, *ledger.skipped}, key=lambda s: (s.reference, s.reason))),
         unread=tuple(sorted(unread, key=lambda u: (u.reference, u.source, sorted(u.concepts or ())))),
     )  # fmt: skip

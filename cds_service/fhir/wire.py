@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from cds_service.fhir import elements as el
+from cds_service.fhir import envelope as env
 
 T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
@@ -88,9 +89,9 @@ def read_answer(raw: bytes | msgspec.Raw, name: str) -> Answer:
 
 
 def _read(raw: bytes, name: str, depth: int) -> Answer:
-    head = decode(raw, el.Head)
+    head = decode(raw, env.Head)
     if head is not None and head.resourceType is None and bytes(head.resource):
-        raw, head = bytes(head.resource), decode(head.resource, el.Head)
+        raw, head = bytes(head.resource), decode(head.resource, env.Head)
     if head is None or not head.resourceType:
         return Answer((), failed=True, problems=((name, "not-a-resource"),))
     if head.resourceType == "OperationOutcome":
@@ -101,7 +102,7 @@ def _read(raw: bytes, name: str, depth: int) -> Answer:
 
 
 def _bundle(raw: bytes, name: str, depth: int) -> Answer:
-    bundle = decode(raw, el.Bundle)
+    bundle = decode(raw, env.Bundle)
     if bundle is None or depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
     parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
@@ -114,9 +115,9 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     )
 
 
-def _more_exist(bundle: el.Bundle, matches: int) -> bool:
+def _more_exist(bundle: env.Bundle, matches: int) -> bool:
     """True when the answer says that it goes on, or says it in a way that cannot be read."""
-    links = decode(bundle.link, list[el.BundleLink]) if _is_there(bundle.link) else []
+    links = decode(bundle.link, list[env.BundleLink]) if _is_there(bundle.link) else []
     total = decode(bundle.total, int) if _is_there(bundle.total) else matches
     if links is None or total is None:
         return True
@@ -129,19 +130,19 @@ def _is_there(raw: msgspec.Raw) -> bool:
 
 def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, bool]:
     """What one entry holds, and whether it counts among the matches of a search."""
-    entry = decode(raw, el.BundleEntry)
+    entry = decode(raw, env.BundleEntry)
     if entry is None:
         return _no_resource(place), False
     if not bytes(entry.resource):  # deleted, or only the status of an answer
         return Answer(()), False
-    head = decode(entry.resource, el.Head)
+    head = decode(entry.resource, env.Head)
     if head is None or not head.resourceType:
         return _no_resource(place), False
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=_is_failure(entry.resource)), False
     if head.resourceType == "Bundle":
         return _bundle(bytes(entry.resource), place, depth + 1), True
-    search = decode(entry.search, el.EntrySearch)
+    search = decode(entry.search, env.EntrySearch)
     found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
     return Answer((found,)), search is None or search.mode in (None, "match")
 
@@ -152,11 +153,11 @@ def _no_resource(place: str) -> Answer:
 
 def _is_failure(raw: msgspec.Raw) -> bool:
     """True for an outcome that reports an error; "nothing found" is a warning in some EHRs and no failure."""
-    outcome = decode(raw, el.OperationOutcome)
+    outcome = decode(raw, env.OperationOutcome)
     return outcome is None or any(issue.severity in ("error", "fatal") for issue in outcome.issue)
 
 
-def _entry(raw: bytes, head: el.Head, place: str, full_url: str | None) -> Entry:
+def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entry:
     type_name = head.resourceType or ""
     kind = el.READ_TYPES.get(type_name)
     resource = decode(raw, kind) if kind else None
@@ -190,9 +191,9 @@ def _name(type_name: str, resource: el.Resource | None, full_url: str | None, pl
     return full_url or place
 
 
-def _updated(head: el.Head) -> str:
+def _updated(head: env.Head) -> str:
     """When the server last changed the resource, in UTC; empty where it does not say."""
-    meta = decode(head.meta, el.Meta)
+    meta = decode(head.meta, env.Meta)
     try:
         stamp = datetime.fromisoformat(meta.lastUpdated if meta and meta.lastUpdated else "")
         return stamp.astimezone(UTC).isoformat() if stamp.tzinfo else ""
@@ -202,7 +203,7 @@ def _updated(head: el.Head) -> str:
 
 def _glimpse(raw: bytes, kind: type[el.Resource]) -> el.Resource | None:
     """A resource with only those elements that can be read one by one."""
-    seen = decode(raw, el.Glimpse)
+    seen = decode(raw, env.Glimpse)
     if seen is None:
         return None
     readable: dict[str, Any] = {
@@ -223,7 +224,7 @@ _GLIMPSED: dict[str, Any] = {
 }
 
 
-def _readable_elements(seen: el.Glimpse) -> Iterator[tuple[str, object]]:
+def _readable_elements(seen: env.Glimpse) -> Iterator[tuple[str, object]]:
     for name, shape in _GLIMPSED.items():
         value = decode(getattr(seen, name), shape)
         if value is not None:

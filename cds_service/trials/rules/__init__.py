@@ -15,7 +15,7 @@ from cds_service.trials.rules.lab_ratio import LabRatio
 from cds_service.trials.rules.new_therapy import NewTherapy
 from cds_service.trials.rules.other_study import OtherStudy
 from cds_service.trials.rules.overlap import OverlapSyndrome
-from cds_service.trials.rules.people import Ask, KnownAllergy
+from cds_service.trials.rules.people import Ask, AskBesideExamination, KnownAllergy
 from cds_service.trials.rules.performance import PerformanceStatus
 from cds_service.trials.rules.pregnancy import Pregnancy
 from cds_service.trials.rules.recent_event import RecentEvent
@@ -34,6 +34,7 @@ RULES: Mapping[str, type[Rule]] = {
     "age": AgeLimits,
     "any": AnyValue,
     "ask": Ask,
+    "ask_beside_examination": AskBesideExamination,
     "known_allergy": KnownAllergy,
     "other_study": OtherStudy,
     "transplant_history": TransplantHistory,

@@ -11,6 +11,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
 from cds_service.trials.rules.parameters import Words
+from cds_service.trials.rules.recent import Freshness
 
 
 class Ask(Rule):
@@ -34,7 +35,7 @@ class Ask(Rule):
 
         What cannot be read at all is no hint: it leaves every criterion in doubt that needs its source.
         """
-        if any(u.concepts and not u.concepts.isdisjoint(self.hints) for u in case.facts.unread):
+        if any(u.concepts and not u.concepts.isdisjoint(self.concepts) for u in case.facts.unread):
             return Judgement(Status.REVIEW, Reason("entry-not-read"))
         return Judgement(Status.HUMAN, Reason("ask-a-person"))
 
@@ -68,3 +69,25 @@ class KnownAllergy(AskBesideRecord):
         if not found:
             return self.asked(case)
         return Judgement(Status.REVIEW, Reason("hint-recorded"), tuple(map(seen, found[:3])), doubts_of(found))
+
+
+class AskBesideExamination(Ask):
+    """A question that an examination may have answered: one that `shows` a hint, within `fresh`, is put with it."""
+
+    examination: Concepts
+    shows: Concepts
+    fresh: Freshness
+
+    def judge(self, case: Case) -> Judgement:
+        asked = super().judge(case)
+        shown = [one for one in case.facts.examinations_showing(self.shows) if self._counts(one, case)]
+        if not shown or asked.reason.code == "hint-recorded":
+            return asked
+        days = [one.when.last for one in shown if one.when]
+        is_old = len(days) == len(shown) and max(days) < self.fresh.use.before(case.as_of)
+        flags = doubts_of(shown) | (frozenset({Flag.STALE}) if is_old else frozenset())
+        return Judgement(Status.REVIEW, Reason("hint-recorded"), tuple(map(seen, shown[:3])), flags)
+
+    def _counts(self, one: Problem, case: Case) -> bool:
+        """True for one that is not too old, as far as anybody knows."""
+        return one.when is None or one.when.last >= self.fresh.flag.before(case.as_of)
