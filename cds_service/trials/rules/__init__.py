@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cds_service.trials.rules.active_infection import ActiveInfection
 from cds_service.trials.rules.acute_gvhd import AcuteGvhd
 from cds_service.trials.rules.base import Rule
 from cds_service.trials.rules.clearance import CreatinineClearance
 from cds_service.trials.rules.demography import AgeLimits, AnyValue
-from cds_service.trials.rules.diagnosis import ActiveDiagnosis, ActiveSign, LifetimeHistory
+from cds_service.trials.rules.diagnosis import ActiveDiagnosis, LifetimeHistory
 from cds_service.trials.rules.dialysis import OngoingDialysis
 from cds_service.trials.rules.lab_limit import LabLimit
 from cds_service.trials.rules.lab_ratio import LabRatio
@@ -39,7 +40,7 @@ RULES: Mapping[str, type[Rule]] = {
     "other_study": OtherStudy,
     "transplant_history": TransplantHistory,
     "active_diagnosis": ActiveDiagnosis,
-    "active_sign": ActiveSign,
+    "active_infection": ActiveInfection,
     "lifetime_history": LifetimeHistory,
     "severity_grade": SeverityGrade,
     "steroid_resistance": SteroidResistance,

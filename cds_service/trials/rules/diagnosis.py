@@ -87,16 +87,6 @@ class LifetimeHistory(Rule):
         return self.nothing_recorded(case)
 
 
-class ActiveSign(Rule):
-    """An active diagnosis of which only a person can say whether it excludes; it never fails."""
-
-    signs: Concepts
-
-    def judge(self, case: Case) -> Judgement:
-        active = [p for p in case.facts.problems_of(self.signs) if p.activity != "resolved"]
-        return review_of(active, "sign-active") if active else self.nothing_recorded(case)
-
-
 def review_of(problems: Sequence[Problem], code: str) -> Judgement:
     """For a person to judge; flagged text-only when words are all there is."""
     evidence = tuple(seen(p) for p in problems[:3])
