@@ -18,7 +18,7 @@ _OVER = frozenset({"inactive", "resolved"})
 
 def read_allergies(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
     """The allergies of interest. Refuted, mistaken and future ones are listed and left out."""
-    for entry, resource in coded_entries(entries, el.AllergyIntolerance, index, ledger):
+    for entry, resource in coded_entries(entries, el.AllergyIntolerance, index, ledger, _substances):
         allergy = _allergy(entry, resource, index, ledger)
         if allergy is not None:
             yield allergy
@@ -32,7 +32,7 @@ def _allergy(entry: Entry, allergy: el.AllergyIntolerance, index: ConceptIndex, 
     if verification == "refuted":
         ledger.skip(entry, "refuted")
         return None
-    code = allergy.code or el.CodeableConcept()
+    code = _substances(allergy) or el.CodeableConcept()
     found = index.recognise(code.pairs(), code.texts())
     onset = DayRange.parse(allergy.onsetDateTime)
     recorded = DayRange.parse(allergy.recordedDate or allergy.assertedDate)
@@ -44,3 +44,14 @@ def _allergy(entry: Entry, allergy: el.AllergyIntolerance, index: ConceptIndex, 
         "suspected" if verification in _SUSPECTED else "confirmed",
         ledger.past(onset), ledger.past(recorded), contradicted=found.contradicted,
     )  # fmt: skip
+
+
+def _substances(allergy: el.Resource) -> el.CodeableConcept | None:
+    """What an allergy is to: its code, and the substances that caused the reactions."""
+    if not isinstance(allergy, el.AllergyIntolerance):
+        return None
+    reactions = (reaction.substance for reaction in allergy.reaction or ())
+    named = [one for one in (allergy.code, *reactions) if one is not None]
+    codings = [coding for one in named for coding in one.coding or ()]
+    texts = [one.text for one in named if one.text]
+    return el.CodeableConcept(codings, "; ".join(dict.fromkeys(texts)) or None)

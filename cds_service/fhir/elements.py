@@ -219,10 +219,15 @@ class MedicationAdministration(MedicationRecord, kw_only=True):
     dosage: AdministrationDosage | None = None
 
 
+class Reaction(Struct):
+    substance: CodeableConcept | None = None
+
+
 class AllergyIntolerance(Resource, kw_only=True):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     code: CodeableConcept | None = None
+    reaction: list[Reaction] | None = None
     subject: Reference | None = None
     patient: Reference | None = None
     onsetDateTime: str | None = None
@@ -238,6 +243,11 @@ class ResearchSubject(Resource, kw_only=True):
     subject: Reference | None = None
 
 
+class ResearchStudy(Resource, kw_only=True):
+    identifier: list[Identifier] | None = None
+    title: str | None = None
+
+
 RESOURCE_TYPES: dict[str, type[Resource]] = {
     kind.__name__: kind
     for kind in (
@@ -246,4 +256,6 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
     )
 }  # fmt: skip
 # Read as well, though no query asks for them.
-READ_TYPES: dict[str, type[Resource]] = {**RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport}
+READ_TYPES: dict[str, type[Resource]] = {
+    **RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport, "ResearchStudy": ResearchStudy
+}  # fmt: skip

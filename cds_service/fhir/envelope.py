@@ -63,3 +63,4 @@ class Glimpse(Struct):
     medication: msgspec.Raw = ABSENT
     subject: msgspec.Raw = ABSENT
     patient: msgspec.Raw = ABSENT
+    reaction: msgspec.Raw = ABSENT

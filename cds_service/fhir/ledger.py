@@ -91,12 +91,16 @@ def concepts_of(index: ConceptIndex, code: el.CodeableConcept | None) -> frozens
 
 
 def coded_entries(
-    entries: Iterable[Entry], kind: type[R], index: ConceptIndex, ledger: Ledger
+    entries: Iterable[Entry],
+    kind: type[R],
+    index: ConceptIndex,
+    ledger: Ledger,
+    code_of: Callable[[el.Resource], el.CodeableConcept | None] = lambda seen: getattr(seen, "code", None),
 ) -> Iterator[tuple[Entry, R]]:
-    """The entries whose `code` tells what they are about, each with its resource; any other is listed as not read."""
+    """The entries whose code tells what they are about, each with its resource; any other is listed as not read."""
     for entry in entries:
         resource = entry.resource
-        if not entry.problem and isinstance(resource, kind) and is_readable(getattr(resource, "code", None)):
+        if not entry.problem and isinstance(resource, kind) and is_readable(code_of(resource)):
             yield entry, resource
         else:
-            ledger.not_read(entry, lambda seen: concepts_of(index, getattr(seen, "code", None)))
+            ledger.not_read(entry, lambda seen: concepts_of(index, code_of(seen)))

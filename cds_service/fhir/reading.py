@@ -17,7 +17,7 @@ from cds_service.fhir.medications import MedicationReader
 from cds_service.fhir.problems import read_problems
 from cds_service.fhir.records import NoPatient, Records
 from cds_service.fhir.results import panels, read_results
-from cds_service.fhir.studies import read_participations
+from cds_service.fhir.studies import ParticipationReader
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -40,7 +40,8 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied))
     medications = tuple(_medications(records, index, ledger))
     allergies = tuple(read_allergies(_of_type(records, "AllergyIntolerance"), index, ledger))
-    studies = tuple(read_participations(_of_type(records, "ResearchSubject"), ledger))
+    participations = ParticipationReader(ledger, _of_type(records, "ResearchStudy"), records.addresses)
+    studies = tuple(participations.read(_of_type(records, "ResearchSubject")))
     tracings = tuple(read_electrocardiograms(examinations, index, ledger))
     unread = {*records.strange, *ledger.unread}
     return PatientFacts(

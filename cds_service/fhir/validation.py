@@ -20,7 +20,8 @@ from cds_service.fhir.wire import Entry
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T.*")
 _BEYOND_R4 = frozenset({"medication", "occurrenceDateTime", "occurrencePeriod", "reported", "taken", "notDone"})
 _CODES_IN_STU3 = ("clinicalStatus", "verificationStatus")
-_NOT_VALIDATED = frozenset({"contained", "modifierExtension", "implicitRules"})
+# Of a reaction we read one element only, and the model would miss the others.
+_NOT_VALIDATED = frozenset({"contained", "modifierExtension", "implicitRules", "reaction"})
 
 
 def refused(entries: Iterable[Entry], references: Collection[str]) -> list[str]:

@@ -221,6 +221,7 @@ _GLIMPSED: dict[str, Any] = {
     "medication": el.CodeableReference,
     "subject": el.Reference,
     "patient": el.Reference,
+    "reaction": list[el.Reaction],
 }
 
 

@@ -57,6 +57,7 @@ _FUNCTION = {"lvef": "60 %", "fev1-percent-predicted": "85 %", "ecog": 1}
 _ON = "2026-03-10"
 _STEROIDS = frozenset(classes()["corticosteroids"])
 _DRUGS = frozenset(drug for drugs in classes().values() for drug in drugs)
+_SUBJECT = {"AllergyIntolerance": "patient", "ResearchSubject": "individual"}
 _PLAIN = frozenset({"patient", "weight", "height", "condition", "conditions", "procedure", "procedures", "drugs",
                     "labs", "function", "sources", "resources", "allergy", "study"})  # fmt: skip
 
@@ -92,7 +93,8 @@ def answers_of(facts: Shorthand) -> Answers:
     for analyte, resource in _observations(facts):
         answers[source_of_analyte(analyte)].append(resource)
     for resource in _listed(facts.get("resources")):
-        answers[_query_of(resource["resourceType"])].append({"subject": one.PATIENT, **resource})
+        whose = _SUBJECT.get(resource["resourceType"], "subject")
+        answers[_query_of(resource["resourceType"])].append({whose: one.PATIENT, **resource})
     return answers
 
 
