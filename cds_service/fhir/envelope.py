@@ -64,3 +64,4 @@ class Glimpse(Struct):
     subject: msgspec.Raw = ABSENT
     patient: msgspec.Raw = ABSENT
     reaction: msgspec.Raw = ABSENT
+    component: msgspec.Raw = ABSENT

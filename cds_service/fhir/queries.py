@@ -20,6 +20,9 @@ ANALYTES_OF: Mapping[str, tuple[str, ...]] = {
     "body": ("weight", "height"),
     "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "ecog", "karnofsky"),
 }  # fmt: skip
+# Read where they come along, though no query asks for them: each with the query whose answer they would stand in.
+UNASKED: Mapping[str, str] = {"systolic": "body", "diastolic": "body"}
+READ_ANALYTES = frozenset(analyte for analytes in ANALYTES_OF.values() for analyte in analytes) | UNASKED.keys()
 _COUNT = {"labs": 200, "body": 200, "function": 100}
 
 
@@ -51,8 +54,8 @@ QUERIES: Mapping[str, Query] = {
 
 
 def source_of_analyte(analyte: str) -> str:
-    """The query that brings results of the analyte. Raises KeyError for an unknown one."""
-    return {name: key for key, analytes in ANALYTES_OF.items() for name in analytes}[analyte]
+    """The query that brings results of the analyte, or would. Raises KeyError for an unknown one."""
+    return {**UNASKED, **{name: key for key, analytes in ANALYTES_OF.items() for name in analytes}}[analyte]
 
 
 def prefetch_templates() -> dict[str, str]:

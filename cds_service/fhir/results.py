@@ -12,7 +12,7 @@ from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Converted, analyte_units
 from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, concepts_of
-from cds_service.fhir.queries import ANALYTES_OF
+from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
 from cds_service.fhir.states import codes_of, observed
 from cds_service.fhir.values import answer_of, upper_limit, value_of
@@ -21,7 +21,6 @@ from cds_service.terminology.codes import ConceptIndex
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _NOT_RESULTED = frozenset({"registered", "cancelled", "unknown", "specimen-in-process"})
-_ANALYTES = frozenset(analyte for analytes in ANALYTES_OF.values() for analyte in analytes)
 
 # The reference of an Observation -> the reports and panels that it is part of.
 Panels = Mapping[str, frozenset[str]]
@@ -65,7 +64,7 @@ def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] |
 def _analytes(index: ConceptIndex, code: el.CodeableConcept | None) -> Mapping[str, Certainty]:
     """The analytes that a code names. Words never name one: "platelet poor plasma" is no platelet count."""
     found = index.recognise(code.pairs() if code else (), ()).concepts
-    return {analyte: certainty for analyte, certainty in found.items() if analyte in _ANALYTES}
+    return {analyte: certainty for analyte, certainty in found.items() if analyte in READ_ANALYTES}
 
 
 def _counted_day(entry: Entry, observation: el.Observation, ledger: Ledger) -> DayRange | None:

@@ -222,6 +222,7 @@ _GLIMPSED: dict[str, Any] = {
     "subject": el.Reference,
     "patient": el.Reference,
     "reaction": list[el.Reaction],
+    "component": list[el.Observation],
 }
 
 

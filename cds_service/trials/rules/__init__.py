@@ -11,6 +11,7 @@ from cds_service.trials.rules.clearance import CreatinineClearance
 from cds_service.trials.rules.demography import AgeLimits, AnyValue
 from cds_service.trials.rules.diagnosis import ActiveDiagnosis, LifetimeHistory
 from cds_service.trials.rules.dialysis import OngoingDialysis
+from cds_service.trials.rules.hypertension import UncontrolledHypertension
 from cds_service.trials.rules.lab_limit import LabLimit
 from cds_service.trials.rules.lab_ratio import LabRatio
 from cds_service.trials.rules.new_therapy import NewTherapy
@@ -42,6 +43,7 @@ RULES: Mapping[str, type[Rule]] = {
     "active_diagnosis": ActiveDiagnosis,
     "active_infection": ActiveInfection,
     "lifetime_history": LifetimeHistory,
+    "uncontrolled_hypertension": UncontrolledHypertension,
     "severity_grade": SeverityGrade,
     "steroid_resistance": SteroidResistance,
     "steroid_dependence": SteroidDependence,
