@@ -63,6 +63,12 @@ class AnalyteUnits:
     unitless: tuple[tuple[Interval, str], ...]
     properties: Mapping[str, frozenset[str]]
     bare: bool
+    step: Fraction | None
+
+    def is_plausible(self, value: Fraction) -> bool:
+        """True for a value that the analyte can have: within its range, and a step of its scale."""
+        low, high = self.plausible.low, self.plausible.high
+        return low <= value and (high is None or value <= high) and not (self.step and value % self.step)
 
     def code_of(self, raw: RawQuantity) -> str | Unusable | None:
         """The UCUM code that the value is written in; None where no unit is given."""
@@ -95,6 +101,7 @@ def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
         unitless=tuple((_range(one["from"], one["to"]), one["unit"]) for one in row.get("unitless", [])),
         properties={name: frozenset(codes) for name, codes in row.get("properties", {}).items()},
         bare=row.get("bare", False),
+        step=Fraction(row["step"]) if "step" in row else None,
     )
 
 
@@ -118,15 +125,9 @@ def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
         code = units.unit if units.bare else _unit_that_explains(units, number)
     if isinstance(code, Unusable):
         return code
-    interval = _plausible(units, number * units.factors[code], raw.comparator)
+    value = number * units.factors[code]
+    interval = _opened(value, raw.comparator) if units.is_plausible(value) else Unusable("implausible")
     return interval if isinstance(interval, Unusable) else Converted(interval, code, assumed)
-
-
-def _plausible(units: AnalyteUnits, value: Fraction, comparator: str | None) -> Interval | Unusable:
-    lowest, highest = units.plausible.low, units.plausible.high
-    if value < lowest or (highest is not None and value > highest):
-        return Unusable("implausible")
-    return _opened(value, comparator)
 
 
 def exact(value: Decimal | None) -> Fraction | Unusable:

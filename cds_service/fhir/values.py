@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
+from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, convert
 from cds_service.fhir import elements as el
 from cds_service.terminology.answers import Outcome, outcomes, score
 from cds_service.terminology.words import plain
@@ -66,7 +66,7 @@ def _answered(concept: el.CodeableConcept, analyte: str) -> tuple[Converted | Un
     """An answer of a list, by its code, else by its words."""
     grade = score(analyte, concept.pairs()) if analyte in _SCORES else None
     if grade is not None:
-        return Converted(Interval.exactly(grade), analyte_units()[analyte].unit), False
+        return convert(analyte, RawQuantity(Decimal(grade))), False
     return _written(concept.label(), analyte), True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Literal
 
 from cds_service.terminology.codes import Row, alias_of, code_sets
@@ -12,9 +11,9 @@ Outcome = Literal["positive", "negative", "equivocal"]
 Codings = Iterable[tuple[str | None, str | None]]
 
 
-def score(analyte: str, codings: Codings) -> Fraction | None:
+def score(analyte: str, codings: Codings) -> int | None:
     """The number that an answer code (system, code) stands for, such as grade 1 of ECOG; None when not known."""
-    return next((Fraction(row["value"]) for row in _answers(analyte, codings) if "value" in row), None)
+    return next((int(row["value"]) for row in _answers(analyte, codings) if "value" in row), None)
 
 
 def outcomes(analyte: str, codings: Codings) -> frozenset[Outcome]:

@@ -135,7 +135,9 @@ def test_a_score_needs_no_unit(analyte: str, value: str) -> None:
         ("lvef", "%", "3", "2.9"), ("lvef", "%", "95", "95.1"),
         ("fev1-percent-predicted", "%", "5", "4.9"), ("fev1-percent-predicted", "%", "200", "201"),
         ("fev1-volume", "L", "10", "10.1"), ("neutrophils-percent", "%", "100", "100.1"),
-        ("ecog", "{score}", "5", "6"), ("karnofsky", "{score}", "100", "101"),
+        ("ecog", "{score}", "4", "5"), ("ecog", "{score}", "3", "2.5"),
+        ("karnofsky", "{score}", "100", "110"), ("karnofsky", "{score}", "10", "0"),
+        ("karnofsky", "{score}", "70", "69"),
         ("creatinine-clearance-reported", "mL/min", "400", "401"),
     ],
 )  # fmt: skip

@@ -76,6 +76,8 @@ def test_a_value_is_read_in_the_unit_of_the_rules(code: str, value: Json, expect
         (PLATELETS, {"valueString": "9" * 400}, "not-a-number"),
         (PLATELETS, {"valueString": "1,200 /uL"}, "unit-not-understood"),
         (ECOG, {"valueInteger": 7}, "implausible"),
+        (ECOG, {"valueCodeableConcept": {"coding": [coded("loinc", "LA9627-6")]}}, "implausible"),
+        (KPS, {"valueCodeableConcept": {"coding": [coded("loinc", "LA9627-6")]}}, "implausible"),
         (ECOG, {"valueInteger": 10**400}, "not-a-number"),
         (LVEF, {"valueRange": {"low": {"value": 50, "unit": "%"}}}, "no-value"),
         (LVEF, {"valueRange": {"low": {"value": 50, "unit": "%"}, "high": {"value": 55, "unit": "x"}}},

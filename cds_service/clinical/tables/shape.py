@@ -141,6 +141,7 @@ class AnalyteRow(Part):
     unitless: tuple[Unitless, ...] = ()
     properties: Mapping[Word, tuple[Word, ...]] = {}
     bare: bool = False
+    step: Positive | None = None
 
     @model_validator(mode="after")
     def _knows_its_units(self) -> Self:
