@@ -20,8 +20,9 @@ class Result:
     """One measured value of one analyte.
 
     `quantity` is in the analyte's unit, or says why it cannot be used. `upper_limit` is the upper limit of
-    normal that the same report states, in the same unit. `specimen` names what ties results together: the
-    specimen, the report or the collection time. `answer` is what a result in words says.
+    normal that the same report states, in the same unit. `specimen` is what was examined, where that is stated;
+    `tied` names what else results of one sample have in common: the report, the panel, the collection time.
+    `answer` is what a result in words says.
     """
 
     reference: str
@@ -30,7 +31,8 @@ class Result:
     when: DayRange | None
     quantity: Interval | Unusable
     upper_limit: Interval | None = None
-    specimen: frozenset[str] = frozenset()
+    specimen: str | None = None
+    tied: frozenset[str] = frozenset()
     preliminary: bool = False
     unit_was_assumed: bool = False
     units_conflict: bool = False
@@ -59,7 +61,7 @@ def unit_of(analyte: str) -> str:
 def usable(results: Iterable[Result], analyte: str) -> list[Result]:
     """The results of the analyte with a value and a day, newest first."""
     found = [r for r in results if r.analyte == analyte and r.when and isinstance(r.quantity, Interval)]
-    return sorted(found, key=lambda r: (_day(r), r.reference), reverse=True)
+    return sorted(found, key=lambda r: (taken_on(r), r.reference), reverse=True)
 
 
 def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
@@ -67,19 +69,19 @@ def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
     candidates = usable(results, analyte)
     if not candidates:
         return None
-    day = _day(candidates[0])
-    same_day = [r for r in candidates if _day(r) == day]
+    day = taken_on(candidates[0])
+    same_day = [r for r in candidates if taken_on(r) == day]
     final = [r for r in same_day if not r.preliminary] or same_day
     spans = {r.quantity for r in final if isinstance(r.quantity, Interval)}
-    return Chosen(tuple(final), _hull(spans), day, disagree=len(spans) > 1)
+    return Chosen(tuple(final), hull(spans), day, disagree=len(spans) > 1)
 
 
-def _day(result: Result) -> date:
+def taken_on(result: Result) -> date:
     """The first day that its date can mean, so that a partial date never passes for fresher than it is."""
     return result.when.first if result.when else date.min
 
 
-def _hull(intervals: Iterable[Interval]) -> Interval:
+def hull(intervals: Iterable[Interval]) -> Interval:
     first, *rest = sorted(intervals, key=lambda i: (i.low, i.high is None, i.high or 0))
     for other in rest:
         first = first.hull(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
@@ -88,7 +89,9 @@ def _results(
     entry: Entry, whole: el.Observation, when: DayRange, index: ConceptIndex, tied: frozenset[str]
 ) -> Iterator[Result]:
     """The results of the Observation itself and of its components."""
-    taken = _Taken(entry.reference, when, tied | _specimen(whole), _status(whole) not in _FINAL)
+    specimen = whole.specimen.reference if whole.specimen else None
+    shared = tied | _collected(whole, dated_only=not (specimen or tied))
+    taken = _Taken(entry.reference, when, specimen, shared, _status(whole) not in _FINAL)
     for part in (whole, *(whole.component or ())):
         analytes = _analytes(index, part.code)
         for analyte, certainty in sorted(analytes.items()):
@@ -104,7 +107,8 @@ class _Taken:
 
     reference: str
     when: DayRange
-    specimen: frozenset[str]
+    specimen: str | None
+    tied: frozenset[str]
     preliminary: bool
 
 
@@ -117,6 +121,7 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         value.interval if isinstance(value, Converted) else value,
         upper_limit=upper_limit(part, analyte, converted) if converted else None,
         specimen=taken.specimen,
+        tied=taken.tied,
         preliminary=taken.preliminary,
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
         units_conflict=clash or bool(converted and _contradicts_code(part, analyte, converted, index)),
@@ -133,11 +138,19 @@ def _as_unit_says(part: el.Observation, analyte: str) -> tuple[str, bool]:
     return analyte, False
 
 
-def _specimen(observation: el.Observation) -> frozenset[str]:
-    """What ties results of one blood sample together: the specimen, or the very same collection time."""
-    stamp = observation.effectiveDateTime or observation.effectiveInstant
-    names = {observation.specimen.reference if observation.specimen else None, stamp}
-    return frozenset(name for name in names if name)
+def _collected(observation: el.Observation, dated_only: bool) -> frozenset[str]:
+    """The very moment of collection.
+
+    A day without a time is one only where nothing better tells samples apart: two may be taken on one day.
+    """
+    stamp = (observation.effectiveDateTime or observation.effectiveInstant or "").strip()
+    if "T" not in stamp:
+        return frozenset({stamp} - {""}) if dated_only else frozenset()
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return frozenset({stamp})
+    return frozenset({moment.astimezone(UTC).isoformat() if moment.tzinfo else stamp})
 
 
 def _contradicts_code(part: el.Observation, analyte: str, value: Converted, index: ConceptIndex) -> bool:

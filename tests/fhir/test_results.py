@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.dates import DayRange
+from cds_service.clinical.differential import same_sample
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Unusable
 from tests.fhir.made import Json, coded, doubts, exactly, facts_of, observation, resource, skipped, the_result
@@ -230,7 +231,7 @@ def _blood(name: str, **elements: Any) -> Json:
 
 def _tied(*resources: Json) -> bool:
     one, other = facts_of(*resources).results
-    return bool(one.specimen & other.specimen)
+    return same_sample(one, other)
 
 
 def test_results_are_tied_by_specimen_time_report_and_panel() -> None:
@@ -240,7 +241,10 @@ def test_results_are_tied_by_specimen_time_report_and_panel() -> None:
     panel = resource("Observation", code={"text": "CBC"}, hasMember=members)
     assert not _tied(_blood("o1"), _blood("o2"))
     assert _tied(_blood("o1", **specimen), _blood("o2", **specimen))
+    assert not _tied(_blood("o1", **specimen), _blood("o2", specimen={"reference": "Specimen/t"}), report)
     assert _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11"))
+    assert not _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11", **specimen))
+    assert not _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11T08:00:00Z"))
     assert _tied(_blood("o1"), _blood("o2"), report)
     assert _tied(_blood("o1"), _blood("o2"), panel)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cds_service.clinical.differential import computed
 from cds_service.clinical.evidence import Measure, Reason, Value
-from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
+from cds_service.clinical.labs import Chosen, Result, newest, unit_of
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
@@ -20,10 +21,18 @@ from cds_service.trials.rules.support import Support, edge_of_support, supportin
 
 
 class Shares(Parameters):
-    """A count worked out from a total and the percentages of one differential, all of the same specimen."""
+    """A count worked out from others of the same sample: a total and its percentages, or counts that add up to it."""
 
     total: Analyte
     percentages: Annotated[tuple[Analytes, ...], Field(min_length=1)]
+    counts: tuple[Analytes, ...] = ()
+
+    def of(self, results: Sequence[Result]) -> Chosen | None:
+        return computed(results, self.total[0], self.percentages, self.counts)
+
+    @property
+    def analytes(self) -> tuple[str, ...]:
+        return (*self.total, *(name for names in (*self.percentages, *self.counts) for name in names))
 
 
 class LabLimit(Rule):
@@ -90,26 +99,14 @@ class LabLimit(Rule):
     def _newest(self, case: Case) -> Chosen | None:
         """The newest measured or, where that is newer, computed result."""
         measured = newest(case.facts.results, self.lab[0])
-        computed = self._computed(case)
-        if computed is None or (measured and measured.day >= computed.day):
+        worked_out = self.computed_from.of(case.facts.results) if self.computed_from else None
+        if worked_out is None or (measured and measured.day >= worked_out.day):
             return measured
-        return computed
+        return worked_out
 
     def _rests_on(self, found: Recent) -> dict[str, date]:
-        parts = self.computed_from
-        shares = [c for names in parts.percentages for c in names] if parts else []
-        return dict.fromkeys((*self.lab, *(parts.total if parts else ()), *shares), found.chosen.day)
-
-    def _computed(self, case: Case) -> Chosen | None:
-        if self.computed_from is None:
-            return None
-        total, *_ = self.computed_from.total
-        for whole in usable(case.facts.results, total):
-            for names in self.computed_from.percentages:
-                parts = [_of_same_specimen(case, whole, name) for name in names]
-                if all(parts):
-                    return _product(whole, [part for part in parts if part])
-        return None
+        parts = self.computed_from.analytes if self.computed_from else ()
+        return dict.fromkeys((*self.lab, *parts), found.chosen.day)
 
     def _supported(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
         """A passing count, unless treatment may have lifted it; what was not searched is said."""
@@ -148,21 +145,5 @@ class LabLimit(Rule):
     @property
     def concepts(self) -> frozenset[str]:
         support = {c for kind in self.supported_by for c in (*kind.drugs, *kind.procedures)}
-        parts = self.computed_from
-        shares = {*parts.total, *(c for names in parts.percentages for c in names)} if parts else set()
-        return frozenset({*self.lab, *self.instead, *support, *shares})
-
-
-def _of_same_specimen(case: Case, whole: Result, analyte: str) -> Result | None:
-    return next((r for r in usable(case.facts.results, analyte) if r.specimen & whole.specimen), None)
-
-
-def _product(whole: Result, parts: list[Result]) -> Chosen:
-    """The total times the sum of the percentages, shown on every result that it was worked out from."""
-    assert isinstance(whole.quantity, Interval) and whole.when is not None
-    percent = Interval.exactly(0)
-    for part in parts:
-        assert isinstance(part.quantity, Interval)
-        percent = percent + part.quantity
-    quantity = whole.quantity.times(percent).over(Interval.exactly(100))
-    return Chosen((whole, *parts), quantity, whole.when.first, disagree=False)
+        parts = self.computed_from.analytes if self.computed_from else ()
+        return frozenset({*self.lab, *self.instead, *support, *parts})
