@@ -22,7 +22,8 @@ class Result:
     `quantity` is in the analyte's unit, or says why it cannot be used. `upper_limit` is the upper limit of
     normal that the same report states, in the same unit. `specimen` is what was examined, where that is stated;
     `tied` names what else results of one sample have in common: the report, the panel, the collection time.
-    `answer` is what a result in words says.
+    `contradicted` when its parts do not go together, such as unit and code, or a score and its interpretation, so
+    that nobody knows what was meant. `answer` is what a result in words says.
     """
 
     reference: str
@@ -35,7 +36,7 @@ class Result:
     tied: frozenset[str] = frozenset()
     preliminary: bool = False
     unit_was_assumed: bool = False
-    units_conflict: bool = False
+    contradicted: bool = False
     text_only: bool = False
     answer: Literal["positive", "negative", "equivocal"] | None = None
 

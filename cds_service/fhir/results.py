@@ -15,8 +15,9 @@ from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, concepts_of
 from cds_service.fhir.queries import ANALYTES_OF
 from cds_service.fhir.references import resolved
+from cds_service.fhir.scores import Score, score_of
 from cds_service.fhir.states import codes_of, observed
-from cds_service.fhir.values import answer_of, upper_limit, value_of
+from cds_service.fhir.values import SCORES, answer_of, upper_limit, value_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -97,7 +98,7 @@ def _results(
         for analyte, certainty in sorted(analytes.items()):
             result = _result(taken, part, analyte, index)
             if len(analytes) > 1:
-                result = replace(result, units_conflict=True)
+                result = replace(result, contradicted=True)
             yield result if certainty is Certainty.CODED else replace(result, text_only=True)
 
 
@@ -114,7 +115,8 @@ class _Taken:
 
 def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptIndex) -> Result:
     analyte, clash = _as_unit_says(part, analyte)
-    value, from_text = value_of(part, analyte)
+    read = score_of(part, analyte) if analyte in SCORES else Score(*value_of(part, analyte), contradicted=False)
+    value = read.value
     converted = value if isinstance(value, Converted) else None
     return Result(
         taken.reference, analyte, part.code.label() if part.code else "", taken.when,
@@ -124,8 +126,8 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         tied=taken.tied,
         preliminary=taken.preliminary,
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
-        units_conflict=clash or bool(converted and _contradicts_code(part, analyte, converted, index)),
-        text_only=from_text,
+        contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index),
+        text_only=read.from_text,
         answer=answer_of(part, analyte),
     )  # fmt: skip
 
@@ -153,8 +155,10 @@ def _collected(observation: el.Observation, dated_only: bool) -> frozenset[str]:
     return frozenset({moment.astimezone(UTC).isoformat() if moment.tzinfo else stamp})
 
 
-def _contradicts_code(part: el.Observation, analyte: str, value: Converted, index: ConceptIndex) -> bool:
+def _contradicts_code(part: el.Observation, analyte: str, value: Converted | None, index: ConceptIndex) -> bool:
     """True when the code says mass and the unit moles, or the reverse. The unit decides the number."""
+    if value is None:
+        return False
     units_of = analyte_units()[analyte].properties
     pairs = part.code.pairs() if part.code else []
     stated = [kind for kind in index.properties(pairs) if kind in units_of]

@@ -9,10 +9,10 @@ from fractions import Fraction
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, convert
 from cds_service.fhir import elements as el
-from cds_service.terminology.answers import Outcome, outcomes, score
+from cds_service.terminology.answers import Outcome, outcomes
 from cds_service.terminology.words import plain
 
-_SCORES = frozenset({"ecog", "karnofsky"})
+SCORES = frozenset({"ecog", "karnofsky"})
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
 _WRITTEN = re.compile(
     r"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:\s*[-–~]\s*(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
@@ -46,9 +46,9 @@ def value_of(part: el.Observation, analyte: str) -> tuple[Converted | Unusable, 
     """The value, and whether it had to be read from words. A value that is declared absent is none."""
     if part.dataAbsentReason is None:
         if part.valueCodeableConcept is not None:
-            return _answered(part.valueCodeableConcept, analyte)
+            return read_words(part.valueCodeableConcept.label(), analyte), True
         if part.valueString and part.valueString.strip():
-            return _written(part.valueString, analyte), True
+            return read_words(part.valueString, analyte), True
     return _measured(part, analyte), False
 
 
@@ -60,14 +60,6 @@ def _measured(part: el.Observation, analyte: str) -> Converted | Unusable:
     if part.valueRange is not None:
         return _range(part.valueRange, analyte)
     return convert(analyte, RawQuantity(None if part.valueInteger is None else Decimal(part.valueInteger)))
-
-
-def _answered(concept: el.CodeableConcept, analyte: str) -> tuple[Converted | Unusable, bool]:
-    """An answer of a list, by its code, else by its words."""
-    grade = score(analyte, concept.pairs()) if analyte in _SCORES else None
-    if grade is not None:
-        return convert(analyte, RawQuantity(Decimal(grade))), False
-    return _written(concept.label(), analyte), True
 
 
 def _converted(analyte: str, quantity: el.Quantity) -> Converted | Unusable:
@@ -98,9 +90,9 @@ def _joined(ends: list[Converted | Unusable]) -> Converted | Unusable:
     return Converted(span, readable[0].written_in, any(end.unit_was_assumed for end in readable))
 
 
-def _written(text: str, analyte: str) -> Converted | Unusable:
+def read_words(text: str, analyte: str) -> Converted | Unusable:
     """A value written in words: a number or a range, with a unit that the table knows."""
-    folded = _SCORE_WORDS.sub("", plain(text)) if analyte in _SCORES else text.strip()
+    folded = _SCORE_WORDS.sub("", plain(text)) if analyte in SCORES else text.strip()
     match = _WRITTEN.fullmatch(folded)
     if match is None:
         return Unusable("not-a-number")

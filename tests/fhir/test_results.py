@@ -11,6 +11,7 @@ import pytest
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.differential import same_sample
 from cds_service.clinical.interval import Interval
+from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Unusable
 from tests.fhir.made import Json, coded, doubts, exactly, facts_of, observation, resource, skipped, the_result
 
@@ -168,12 +169,48 @@ def test_a_name_without_a_code_is_no_result() -> None:
 def test_a_unit_that_contradicts_the_code_decides_and_is_a_conflict(code: str, unit: str, clash: bool) -> None:
     value = 88.4 if unit == "umol/L" else 1
     found = the_result(observation(code, **quantity(value, unit)))
-    assert (found.quantity, found.units_conflict) == (exactly(1), clash)
+    assert (found.quantity, found.contradicted) == (exactly(1), clash)
+
+
+def _interpreted(*codes: str, code: str = ECOG, **elements: Any) -> Result:
+    stated = [{"coding": [coded("loinc", one)]} for one in codes]
+    return the_result(observation(code, interpretation=stated, **elements))
+
+
+def test_a_score_may_stand_in_its_interpretation() -> None:
+    found = _interpreted("LA9623-5")
+    assert (found.quantity, found.contradicted, found.text_only) == (exactly(1), False, False)
+    single = the_result(observation(ECOG, interpretation={"coding": [coded("loinc", "LA9623-5")]}))
+    assert single.quantity == exactly(1)
+    assert _interpreted("LA29176-7", code=KPS).quantity == exactly(90)
+    assert _interpreted("LA9623-5", valueString="able to walk").quantity == exactly(1)
+    assert _interpreted("N").quantity == Unusable("no-value")
+    assert _interpreted("LA9623-5", dataAbsentReason={"text": "error"}).quantity == Unusable("no-value")
+    assert _interpreted("LA9627-6", valueInteger=1).quantity == Unusable("implausible")
+
+
+def test_a_score_that_its_interpretation_contradicts_is_a_conflict() -> None:
+    assert not _interpreted("LA9623-5", valueInteger=1).contradicted
+    assert not _interpreted("N", valueInteger=1).contradicted
+    assert not _interpreted("LA9623-5", valueString="1-2").contradicted
+    assert _interpreted("LA9625-0", valueInteger=1).contradicted
+    assert _interpreted("LA9622-7", valueInteger=1).contradicted
+    assert _interpreted("LA9623-5", "LA9625-0").contradicted
+
+
+def test_an_answer_code_that_its_words_contradict_is_a_conflict() -> None:
+    two = [coded("loinc", "LA9623-5"), coded("snomed", "423053003")]
+    assert the_result(observation(ECOG, valueCodeableConcept={"coding": two})).contradicted
+    word = {"coding": [coded("loinc", "LA9623-5", "ECOG 3")]}
+    assert the_result(observation(ECOG, valueCodeableConcept=word)).contradicted
+    fitting = {"coding": [coded("loinc", "LA9623-5", "ECOG 1")], "text": "restricted in strenuous activity"}
+    found = the_result(observation(ECOG, valueCodeableConcept=fitting))
+    assert (found.contradicted, found.text_only) == (False, False)
 
 
 def test_a_percentage_under_the_code_of_a_volume_is_a_conflict() -> None:
     found = the_result(observation("20150-9", **quantity(62, "%")))
-    assert (found.analyte, found.quantity, found.units_conflict) == (
+    assert (found.analyte, found.quantity, found.contradicted) == (
         "fev1-percent-predicted",
         exactly(62),
         True,
@@ -182,7 +219,7 @@ def test_a_percentage_under_the_code_of_a_volume_is_a_conflict() -> None:
 
 def test_a_code_that_names_two_analytes_is_a_conflict() -> None:
     both = {"coding": [coded("loinc", ALT), coded("loinc", "1920-8")]}
-    assert all(one.units_conflict for one in facts_of(observation(code=both, **quantity(30, "U/L"))).results)
+    assert all(one.contradicted for one in facts_of(observation(code=both, **quantity(30, "U/L"))).results)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ class CreatinineClearance(Rule):
 
     def _answer(self, case: Case, found: Recent, answer: Truth) -> tuple[str, Status]:
         doubts = {
-            "unit-contradicts-code": found.unit_contradicts,
+            "unit-contradicts-code": found.is_contradicted,
             "weights-contradict": case.weights.contradict(found.chosen.day),
             "creatinine-not-steady": self._is_unsteady(case, found) or self._on_dialysis(case),
             "clearance-contradicted": self._is_contradicted(case, answer),

@@ -86,7 +86,7 @@ class LabLimit(Rule):
         return Judgement(status, Reason(code, values), evidence, frozenset(flags), curable)
 
     def _answer(self, found: Recent, answer: Truth) -> tuple[Status, str]:
-        if found.unit_contradicts:
+        if found.is_contradicted:
             return Status.REVIEW, "unit-contradicts-code"
         if answer is Truth.TRUE:
             return Status.PASS, "result-within"

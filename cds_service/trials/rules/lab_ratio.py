@@ -51,7 +51,7 @@ class LabRatio(Rule):
         if stated and any(self.limit.is_near(ratio, self.boundary) for ratio in ratios):
             flags |= {Flag.BOUNDARY}
         values, evidence = self._values(found, ratios), tuple(self._evidence(found, ratios))
-        if found.unit_contradicts:
+        if found.is_contradicted:
             return Judgement(Status.REVIEW, Reason("unit-contradicts-code", values), evidence, flags)
         return self._of(every(answers), answers, stated, values, evidence, flags)
 

@@ -99,6 +99,8 @@ class PerformanceStatus(Rule):
         evidence = tuple(result_evidence(found.chosen, limit))
         status = {Truth.TRUE: Status.PASS, Truth.FALSE: Status.FAIL, Truth.UNKNOWN: Status.REVIEW}[answer]
         code = {Status.PASS: "within", Status.FAIL: "beyond", Status.REVIEW: "unclear"}[status]
+        if found.is_contradicted:
+            return Judgement(Status.REVIEW, Reason("score-contradicted", values), evidence, frozenset(flags))
         if status is Status.REVIEW and found.chosen.disagree:
             flags.add(Flag.CONFLICT)
         curable = self.curable if status is Status.FAIL else None

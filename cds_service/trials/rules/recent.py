@@ -40,9 +40,9 @@ class Recent:
     flags: frozenset[Flag]
 
     @property
-    def unit_contradicts(self) -> bool:
-        """True when a unit contradicts its code, so that nobody knows what was measured."""
-        return any(r.units_conflict for r in self.chosen.results)
+    def is_contradicted(self) -> bool:
+        """True when the parts of a result contradict each other, so that nobody knows what was measured."""
+        return any(r.contradicted for r in self.chosen.results)
 
 
 def recent(case: Case, analyte: str, fresh: Freshness) -> Recent | None:
@@ -58,7 +58,7 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
     flags: set[Flag] = set()
     if chosen.day < fresh.use.before(case.as_of):
         flags.add(Flag.STALE)
-    if any(r.units_conflict for r in chosen.results):
+    if any(r.contradicted for r in chosen.results):
         flags.add(Flag.CONFLICT)
     if any(r.unit_was_assumed or r.preliminary for r in chosen.results):
         flags.add(Flag.ASSUMED)
