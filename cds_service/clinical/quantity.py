@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from cds_service.clinical.interval import Interval
+from cds_service.clinical.spelling import folded
 from cds_service.clinical.tables import table
 
 UCUM = "http://unitsofmeasure.org"
@@ -59,6 +60,7 @@ class AnalyteUnits:
     unit: str
     factors: Mapping[str, Fraction]
     spellings: Mapping[str, str]
+    folded: Mapping[str, str]
     plausible: Interval
     unitless: tuple[tuple[Interval, str], ...]
     properties: Mapping[str, frozenset[str]]
@@ -82,8 +84,7 @@ class AnalyteUnits:
 
     def _known(self, text: str) -> str | None:
         written = text.strip()
-        code = self.spellings.get(written, written)
-        return code if code in self.factors else None
+        return written if written in self.factors else self.folded.get(folded(written))
 
 
 @lru_cache(maxsize=1)
@@ -93,10 +94,12 @@ def analyte_units() -> Mapping[str, AnalyteUnits]:
 
 
 def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
+    codes = {code: code for code in row["units"]}
     return AnalyteUnits(
         unit=row["unit"],
         factors={code: Fraction(factor) for code, factor in row["units"].items()},
         spellings=row.get("spellings", {}),
+        folded={folded(text): code for text, code in {**codes, **row.get("spellings", {})}.items()},
         plausible=_range(*row["plausible"]),
         unitless=tuple((_range(one["from"], one["to"]), one["unit"]) for one in row.get("unitless", [])),
         properties={name: frozenset(codes) for name, codes in row.get("properties", {}).items()},
