@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
@@ -20,7 +19,8 @@ class Result:
     """One measured value of one analyte.
 
     `quantity` is in the analyte's unit, or says why it cannot be used. `upper_limit` is the upper limit of
-    normal that the same report states, in the same unit. `specimen` is what was examined, where that is stated;
+    normal that the same report states, in the same unit; `limit_doubted` when it states one that no laboratory has.
+    `written_in` is the unit of the record. `specimen` is what was examined, where that is stated;
     `tied` names what else results of one sample have in common: the report, the panel, the collection time.
     `contradicted` when its parts do not go together, such as unit and code, or a score and its interpretation, so
     that nobody knows what was meant. `answer` is what a result in words says.
@@ -32,6 +32,8 @@ class Result:
     when: DayRange | None
     quantity: Interval | Unusable
     upper_limit: Interval | None = None
+    limit_doubted: bool = False
+    written_in: str | None = None
     specimen: str | None = None
     tied: frozenset[str] = frozenset()
     preliminary: bool = False
@@ -89,12 +91,29 @@ def hull(intervals: Iterable[Interval]) -> Interval:
     return first
 
 
-def default_upper_limit(analyte: str) -> Interval | None:
-    """The range in which upper limits of normal lie, for a report that does not state its own."""
-    return _default_upper_limits().get(analyte)
+def default_upper_limit(analyte: str, written_in: str | None = None) -> Interval | None:
+    """The range in which upper limits of normal lie, for a report that does not state its own.
+
+    In the analyte's unit, though it may be that of laboratories which report in another.
+    """
+    row = _upper_limits().get(analyte)
+    if row is None:
+        return None
+    other = row.get("in_other_units", {}).get(written_in)
+    if written_in is None or other is None:
+        return Interval(Fraction(row["from"]), Fraction(row["to"]))
+    return Interval(Fraction(other["from"]), Fraction(other["to"])).scaled(analyte_units()[analyte].factors[written_in])
 
 
-@lru_cache(maxsize=1)
-def _default_upper_limits() -> dict[str, Interval]:
-    rows = table("upper_limits")["limits"]
-    return {name: Interval(Fraction(row["from"]), Fraction(row["to"])) for name, row in rows.items()}
+def is_believable_limit(analyte: str, limit: Interval) -> bool:
+    """False for an upper limit of normal that no laboratory has: a slip, or a number in another unit."""
+    row = _upper_limits().get(analyte)
+    if row is None:
+        return True
+    low, high = (Fraction(end) for end in row["believed"])
+    return limit.high is not None and low <= limit.low and limit.high <= high
+
+
+def _upper_limits() -> Mapping[str, Any]:
+    limits: Mapping[str, Any] = table("upper_limits")["limits"]
+    return limits

@@ -17,7 +17,8 @@ from cds_service.fhir.queries import ANALYTES_OF
 from cds_service.fhir.references import resolved
 from cds_service.fhir.scores import Score, score_of
 from cds_service.fhir.states import codes_of, observed
-from cds_service.fhir.values import SCORES, answer_of, upper_limit, value_of
+from cds_service.fhir.upper_limits import Person, StatedLimit, upper_limit
+from cds_service.fhir.values import SCORES, answer_of, value_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -42,8 +43,13 @@ def panels(entries: Iterable[Entry], addresses: Mapping[str, str]) -> Panels:
     return {name: frozenset(wholes) for name, wholes in found.items()}
 
 
-def read_results(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, tied: Panels) -> Iterator[Result]:
-    """The observations of interest, each in its analyte's unit or with the reason why it cannot be used."""
+def read_results(
+    entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, tied: Panels, person: Person
+) -> Iterator[Result]:
+    """The observations of interest, each in its analyte's unit or with the reason why it cannot be used.
+
+    `person` is whose they are: ranges of normal are chosen by it.
+    """
     for entry in entries:
         observation = entry.resource
         if entry.problem or not isinstance(observation, el.Observation) or observation.code is None:
@@ -53,7 +59,8 @@ def read_results(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, 
             continue
         when = _counted_day(entry, observation, ledger)
         if when is not None:
-            yield from _results(entry, observation, when, index, tied.get(entry.reference, frozenset()))
+            taken = _taken(entry, observation, when, tied.get(entry.reference, frozenset()), person)
+            yield from _results(taken, observation, index)
 
 
 def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] | None:
@@ -86,13 +93,14 @@ def _status(observation: el.Observation) -> str:
     return (observation.status or "").strip().lower()
 
 
-def _results(
-    entry: Entry, whole: el.Observation, when: DayRange, index: ConceptIndex, tied: frozenset[str]
-) -> Iterator[Result]:
-    """The results of the Observation itself and of its components."""
+def _taken(entry: Entry, whole: el.Observation, when: DayRange, tied: frozenset[str], person: Person) -> _Taken:
     specimen = whole.specimen.reference if whole.specimen else None
     shared = tied | _collected(whole, dated_only=not (specimen or tied))
-    taken = _Taken(entry.reference, when, specimen, shared, _status(whole) not in _FINAL)
+    return _Taken(entry.reference, when, specimen, shared, _status(whole) not in _FINAL, person)
+
+
+def _results(taken: _Taken, whole: el.Observation, index: ConceptIndex) -> Iterator[Result]:
+    """The results of the Observation itself and of its components."""
     for part in (whole, *(whole.component or ())):
         analytes = _analytes(index, part.code)
         for analyte, certainty in sorted(analytes.items()):
@@ -111,6 +119,7 @@ class _Taken:
     specimen: str | None
     tied: frozenset[str]
     preliminary: bool
+    person: Person
 
 
 def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptIndex) -> Result:
@@ -118,10 +127,13 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
     read = score_of(part, analyte) if analyte in SCORES else Score(*value_of(part, analyte), contradicted=False)
     value = read.value
     converted = value if isinstance(value, Converted) else None
+    upper = upper_limit(part, analyte, converted, taken.person, taken.when) if converted else StatedLimit()
     return Result(
         taken.reference, analyte, part.code.label() if part.code else "", taken.when,
         value.interval if isinstance(value, Converted) else value,
-        upper_limit=upper_limit(part, analyte, converted) if converted else None,
+        upper_limit=upper.limit,
+        limit_doubted=upper.doubted,
+        written_in=converted.written_in if converted else None,
         specimen=taken.specimen,
         tied=taken.tied,
         preliminary=taken.preliminary,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from fractions import Fraction
 
-from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, convert
 from cds_service.fhir import elements as el
 from cds_service.terminology.answers import Outcome, outcomes
@@ -14,7 +12,7 @@ from cds_service.terminology.words import plain
 
 SCORES = frozenset({"ecog", "karnofsky"})
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
-_WRITTEN = re.compile(
+WRITTEN = re.compile(
     r"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:\s*[-–~]\s*(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
 )
 _SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
@@ -56,27 +54,27 @@ def _measured(part: el.Observation, analyte: str) -> Converted | Unusable:
     if part.dataAbsentReason is not None:
         return Unusable("no-value")
     if part.valueQuantity is not None:
-        return _converted(analyte, part.valueQuantity)
+        return converted(analyte, part.valueQuantity)
     if part.valueRange is not None:
         return _range(part.valueRange, analyte)
     return convert(analyte, RawQuantity(None if part.valueInteger is None else Decimal(part.valueInteger)))
 
 
-def _converted(analyte: str, quantity: el.Quantity) -> Converted | Unusable:
+def converted(analyte: str, quantity: el.Quantity) -> Converted | Unusable:
     """A quantity in the analyte's unit. A comparator that we do not know makes any number of it."""
     comparator = (quantity.comparator or "").strip()
     if comparator and comparator not in _COMPARATORS:
         return Unusable("not-a-number")
-    raw = RawQuantity(quantity.value, _text(quantity.unit), quantity.system, _text(quantity.code), comparator)
+    raw = RawQuantity(quantity.value, worded(quantity.unit), quantity.system, worded(quantity.code), comparator)
     return convert(analyte, raw)
 
 
-def _text(unit: str | None) -> str | None:
+def worded(unit: str | None) -> str | None:
     return (unit or "").strip() or None
 
 
 def _range(stated: el.Range, analyte: str) -> Converted | Unusable:
-    ends = [_converted(analyte, end) for end in (stated.low, stated.high) if end is not None]
+    ends = [converted(analyte, end) for end in (stated.low, stated.high) if end is not None]
     return _joined(ends) if len(ends) == 2 else Unusable("no-value")
 
 
@@ -93,7 +91,7 @@ def _joined(ends: list[Converted | Unusable]) -> Converted | Unusable:
 def read_words(text: str, analyte: str) -> Converted | Unusable:
     """A value written in words: a number or a range, with a unit that the table knows."""
     folded = _SCORE_WORDS.sub("", plain(text)) if analyte in SCORES else text.strip()
-    match = _WRITTEN.fullmatch(folded)
+    match = WRITTEN.fullmatch(folded)
     if match is None:
         return Unusable("not-a-number")
     numbers = [match[name] for name in ("low", "high") if match[name]]
@@ -101,40 +99,3 @@ def read_words(text: str, analyte: str) -> Converted | Unusable:
         convert(analyte, RawQuantity(Decimal(number), match["unit"], comparator=match["sign"]))
         for number in numbers
     ])  # fmt: skip
-
-
-def upper_limit(part: el.Observation, analyte: str, value: Converted) -> Interval | None:
-    """The upper limit of normal that the same report states; the span of several that may apply."""
-    limits = [limit for one in part.referenceRange or () if (limit := _limit(one, analyte, value))]
-    if not limits:
-        return None
-    span = limits[0]
-    for limit in limits[1:]:
-        span = span.hull(limit)
-    return span
-
-
-def _limit(stated: el.ReferenceRange, analyte: str, value: Converted) -> Interval | None:
-    if not _is_normal(stated.type):
-        return None
-    found: Converted | Unusable
-    if stated.high is not None:
-        high = stated.high
-        unitless = not (_text(high.unit) or _text(high.code) or high.comparator)
-        found = convert(analyte, RawQuantity(high.value, value.written_in)) if unitless else _converted(analyte, high)
-    else:
-        match = _WRITTEN.fullmatch((stated.text or "").strip())
-        if match is None or not match["high"]:
-            return None
-        found = convert(analyte, RawQuantity(Decimal(match["high"]), match["unit"] or value.written_in))
-    if isinstance(found, Unusable) or not found.interval.is_exact or found.interval.low <= Fraction(0):
-        return None
-    return found.interval
-
-
-def _is_normal(kind: el.CodeableConcept | None) -> bool:
-    """True for the range of the healthy, which is what a range without a type is."""
-    if kind is None or not (kind.pairs() or kind.texts()):
-        return True
-    words = [*kind.texts(), *(code for _, code in kind.pairs() if code)]
-    return any(plain(word).startswith("normal") for word in words)

@@ -13,7 +13,22 @@ from cds_service.clinical.differential import same_sample
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Unusable
-from tests.fhir.made import Json, coded, doubts, exactly, facts_of, observation, resource, skipped, the_result
+from cds_service.fhir.reading import read_facts
+from tests.fhir.made import (
+    AS_OF,
+    PATIENT,
+    Json,
+    coded,
+    doubts,
+    exactly,
+    facts_of,
+    file_records,
+    index,
+    observation,
+    resource,
+    skipped,
+    the_result,
+)
 
 UCUM = "http://unitsofmeasure.org"
 CREATININE, PLATELETS, ALT, ECOG, KPS, LVEF, HCG = (
@@ -246,6 +261,80 @@ def test_a_code_that_names_two_analytes_is_a_conflict() -> None:
 )
 def test_the_upper_limit_is_that_of_the_same_report(ranges: object, limit: Interval | None) -> None:
     assert the_result(observation(ALT, **quantity(30, "U/L"), referenceRange=ranges)).upper_limit == limit
+
+
+MALE = {"coding": [coded("snomed", "248153007", "Male")]}
+FEMALE = {"coding": [coded("snomed", "248152002", "Female")]}
+OTHERS = {"text": "Hispanic"}
+
+
+def _ages(low: int | None, high: int | None, unit: str = "a") -> Json:
+    ends = {"low": low, "high": high}
+    return {"age": {key: {"value": value, "code": unit} for key, value in ends.items() if value is not None}}
+
+
+def _up_to(high: object, *groups: Json, **elements: Any) -> Json:
+    return {"high": {"value": high, "unit": "U/L"}, **({"appliesTo": list(groups)} if groups else {}), **elements}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "limit"),
+    [
+        ([_up_to(40, FEMALE), _up_to(50, MALE)], exactly(50)),
+        ([_up_to(40, {"text": "Females"}), _up_to(50, {"text": "男性"})], exactly(50)),
+        ([_up_to(40, {"coding": [coded("administrative-gender", "female")]}), _up_to(50)], exactly(50)),
+        ([_up_to(40, {"coding": [coded("v3-gender", "F")]}), _up_to(50, {"coding": [coded("v3-gender", "M")]})],
+         exactly(50)),
+        ([_up_to(40), _up_to(50, MALE)], exactly(50)),
+        ([_up_to(40, FEMALE)], None),
+        ([_up_to(40, OTHERS), _up_to(50)], exactly(50)),
+        ([_up_to(40, OTHERS), _up_to(50, MALE, OTHERS)], Interval(Fraction(40), Fraction(50))),
+        ([_up_to(40, OTHERS)], exactly(40)),
+        ([_up_to(40, {"coding": [coded("snomed", "133936004")]}), _up_to(50, FEMALE)], exactly(40)),
+        ([_up_to(90, **_ages(0, 17)), _up_to(50, **_ages(18, None))], exactly(50)),
+        ([_up_to(90, **_ages(None, 44)), _up_to(50, **_ages(45, 60))], exactly(50)),
+        ([_up_to(90, **_ages(None, 45)), _up_to(50, **_ages(46, 60))], exactly(90)),
+        ([_up_to(90, **_ages(0, 12, "mo")), _up_to(50, **_ages(12, None, "months"))], exactly(50)),
+        ([_up_to(90, **_ages(1, 30, "d")), _up_to(50)], exactly(50)),
+        ([_up_to(90, **_ages(1, 3, "furlongs")), _up_to(50)], exactly(50)),
+        ([_up_to(40), _up_to(50, **_ages(18, None))], exactly(50)),
+        ([_up_to(40, MALE, **_ages(18, 30)), _up_to(50, MALE, **_ages(31, 99)), _up_to(60, MALE)], exactly(50)),
+        ([{**_up_to(40), "appliesTo": MALE}, _up_to(50)], exactly(40)),
+        ([_up_to(4, MALE), _up_to(50)], exactly(50)),
+    ],
+)  # fmt: skip
+def test_of_several_limits_the_one_for_a_man_of_45_counts(ranges: object, limit: Interval | None) -> None:
+    assert the_result(observation(ALT, **quantity(30, "U/L"), referenceRange=ranges)).upper_limit == limit
+
+
+@pytest.mark.parametrize(
+    ("patient", "limit"),
+    [
+        ({}, exactly(50)),
+        ({"gender": "other"}, Interval(Fraction(40), Fraction(50))),
+        ({"gender": "female"}, exactly(40)),
+    ],
+)
+def test_whose_sex_is_not_known_may_have_either_limit(patient: Json, limit: Interval) -> None:
+    ranges = [_up_to(40, FEMALE), _up_to(50, MALE)]
+    records = file_records({**PATIENT, **patient}, observation(ALT, **quantity(30, "U/L"), referenceRange=ranges))
+    (found,) = read_facts(records, index(), AS_OF).results
+    assert found.upper_limit == limit
+
+
+def test_a_range_of_an_age_may_be_anybodys_whose_age_is_not_known() -> None:
+    ranges = [_up_to(90, **_ages(0, 17)), _up_to(50, **_ages(18, None))]
+    patient = {key: value for key, value in PATIENT.items() if key != "birthDate"}
+    records = file_records(patient, observation(ALT, **quantity(30, "U/L"), referenceRange=ranges))
+    (found,) = read_facts(records, index(), AS_OF).results
+    assert found.upper_limit == Interval(Fraction(50), Fraction(90))
+
+
+def test_an_upper_limit_that_no_laboratory_has_is_doubted() -> None:
+    found = the_result(observation("1975-2", **quantity(1, "mg/dL"), referenceRange=[{"high": {"value": 12}}]))
+    assert (found.upper_limit, found.limit_doubted) == (None, True)
+    found = the_result(observation("1975-2", **quantity(1, "mg/dL"), referenceRange=[{"high": {"value": 1.2}}]))
+    assert (found.upper_limit, found.limit_doubted) == (exactly("1.2"), False)
 
 
 def test_components_are_results_of_their_own() -> None:
