@@ -23,7 +23,8 @@ class Result:
     `written_in` is the unit of the record. `specimen` is what was examined, where that is stated;
     `tied` names what else results of one sample have in common: the report, the panel, the collection time.
     `contradicted` when its parts do not go together, such as unit and code, or a score and its interpretation, so
-    that nobody knows what was meant. `answer` is what a result in words says.
+    that nobody knows what was meant. `answer` is what a result in words says; an `estimated` one was seen
+    on a smear and not counted.
     """
 
     reference: str
@@ -37,10 +38,16 @@ class Result:
     specimen: str | None = None
     tied: frozenset[str] = frozenset()
     preliminary: bool = False
+    estimated: bool = False
     unit_was_assumed: bool = False
     contradicted: bool = False
     text_only: bool = False
     answer: Literal["positive", "negative", "equivocal"] | None = None
+
+    @property
+    def is_second_rate(self) -> bool:
+        """True for what a final, measured result of the same day goes before."""
+        return self.preliminary or self.estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +75,13 @@ def usable(results: Iterable[Result], analyte: str) -> list[Result]:
 
 
 def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
-    """The newest day's results of the analyte; final results go before preliminary ones of the same day."""
+    """The newest day's results of the analyte; final results go before preliminary and estimated ones of that day."""
     candidates = usable(results, analyte)
     if not candidates:
         return None
     day = taken_on(candidates[0])
     same_day = [r for r in candidates if taken_on(r) == day]
-    final = [r for r in same_day if not r.preliminary] or same_day
+    final = [r for r in same_day if not r.is_second_rate] or same_day
     spans = {r.quantity for r in final if isinstance(r.quantity, Interval)}
     return Chosen(tuple(final), hull(spans), day, disagree=len(spans) > 1)
 

@@ -82,6 +82,10 @@ class AnalyteUnits:
             return coded or written
         return Unusable("unit-not-understood") if raw.code or raw.unit else None
 
+    def understands(self, text: str) -> bool:
+        """True for a unit in which the analyte may be written."""
+        return self._known(text) is not None
+
     def _known(self, text: str) -> str | None:
         written = text.strip()
         return written if written in self.factors else self.folded.get(folded(written))

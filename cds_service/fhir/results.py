@@ -95,7 +95,7 @@ def _status(observation: el.Observation) -> str:
 
 def _taken(entry: Entry, whole: el.Observation, when: DayRange, tied: frozenset[str], person: Person) -> _Taken:
     specimen = whole.specimen.reference if whole.specimen else None
-    shared = tied | _collected(whole, dated_only=not (specimen or tied))
+    shared = tied | {entry.reference} | _collected(whole, dated_only=not (specimen or tied))
     return _Taken(entry.reference, when, specimen, shared, _status(whole) not in _FINAL, person)
 
 
@@ -137,6 +137,7 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         specimen=taken.specimen,
         tied=taken.tied,
         preliminary=taken.preliminary,
+        estimated="estimate" in index.properties(part.code.pairs() if part.code else ()),
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
         contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index),
         text_only=read.from_text,
@@ -147,7 +148,9 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
 def _as_unit_says(part: el.Observation, analyte: str) -> tuple[str, bool]:
     """A volume of FEV1 given in percent is a percentage under the wrong code: a person must look at it."""
     quantity = part.valueQuantity
-    if analyte == "fev1-volume" and quantity and "%" in (quantity.code or quantity.unit or ""):
+    written = [text for text in (quantity.code, quantity.unit) if text] if quantity else []
+    volume, share = analyte_units()["fev1-volume"], analyte_units()["fev1-percent-predicted"]
+    if analyte == "fev1-volume" and any(share.understands(t) and not volume.understands(t) for t in written):
         return "fev1-percent-predicted", True
     return analyte, False
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.dates import DayRange
-from cds_service.clinical.differential import same_sample
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Unusable
+from cds_service.clinical.worked_out import same_sample
 from cds_service.fhir.reading import read_facts
 from tests.fhir.made import (
     AS_OF,

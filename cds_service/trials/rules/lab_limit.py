@@ -8,16 +8,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cds_service.clinical.differential import computed
 from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.labs import Chosen, Result, newest, unit_of
 from cds_service.clinical.truth import Truth
+from cds_service.clinical.worked_out import computed, proportion
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Parameters, Rule, in_unit, not_searched
 from cds_service.trials.rules.parameters import Analyte, Analytes
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
 from cds_service.trials.rules.support import Support, edge_of_support, supporting
+
+_MEANS = {True: (Status.REVIEW, "similar-measure-only"), False: (Status.UNKNOWN, "other-measure-only")}
 
 
 class Shares(Parameters):
@@ -35,12 +37,27 @@ class Shares(Parameters):
         return (*self.total, *(name for names in (*self.percentages, *self.counts) for name in names))
 
 
+class Proportion(Parameters):
+    """A percentage worked out from what was measured and what is expected of such a person."""
+
+    measured: Analyte
+    expected: Analyte
+
+    def of(self, results: Sequence[Result]) -> Chosen | None:
+        return proportion(results, self.measured[0], self.expected[0])
+
+    @property
+    def analytes(self) -> tuple[str, ...]:
+        return (*self.measured, *self.expected)
+
+
 class LabLimit(Rule):
     """The newest result keeps the limit.
 
     `otherwise` is what a result beyond it means: fail, or review where the protocol allows an exception. A passing
     count that was supported by treatment is for a person. `instead` are analytes that do not answer the question
-    although they look like it; `in_words` is what a result means that is only words, such as "normal".
+    although they look like it, `resembles` such that let a person answer it; `in_words` is what a result means that
+    is only words, such as "normal".
     """
 
     lab: Analyte
@@ -50,8 +67,9 @@ class LabLimit(Rule):
     in_words: Literal["unknown", "review"] = "unknown"
     curable: Literal["event"] | None = None
     supported_by: tuple[Support, ...] = ()
-    computed_from: Shares | None = None
+    computed_from: Shares | Proportion | None = None
     instead: Analytes = ()
+    resembles: Analytes = ()
     none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")
@@ -82,7 +100,7 @@ class LabLimit(Rule):
         if code == "results-disagree":
             flags.add(Flag.CONFLICT)
         curable = self.curable if status is Status.FAIL else None
-        evidence = tuple(result_evidence(found.chosen, self.limit))
+        evidence = tuple(result_evidence(found.chosen, self.limit, analyte))
         return Judgement(status, Reason(code, values), evidence, frozenset(flags), curable)
 
     def _answer(self, found: Recent, answer: Truth) -> tuple[Status, str]:
@@ -92,6 +110,8 @@ class LabLimit(Rule):
             return Status.PASS, "result-within"
         if answer is Truth.UNKNOWN:
             return Status.REVIEW, "results-disagree" if found.chosen.disagree else "result-unclear"
+        if any(r.estimated for r in found.chosen.results):
+            return Status.REVIEW, "result-estimated"
         if self.otherwise == "review":
             return Status.REVIEW, "result-beyond-may-be-excused"
         return Status.FAIL, "result-beyond"
@@ -126,13 +146,14 @@ class LabLimit(Rule):
         return Judgement(judgement.status, judgement.reason, judgement.evidence, flags)
 
     def _only_instead(self, case: Case) -> Judgement | None:
-        """Unknown: what was measured does not answer the question."""
-        for analyte in self.instead:
+        """What was measured does not answer the question: unknown, or for a person where it comes near."""
+        for analyte in (*self.resembles, *self.instead):
             other = newest(case.facts.results, analyte)
             if other and counted(case, other, self.fresh):
+                status, code = _MEANS[analyte in self.resembles]
                 measured = Measure(other.quantity, unit_of(analyte))
-                reason = Reason("other-measure-only", {"value": measured, "measured": other.day})
-                return Judgement(Status.UNKNOWN, reason, tuple(result_evidence(other)))
+                reason = Reason(code, {"value": measured, "measured": other.day})
+                return Judgement(status, reason, tuple(result_evidence(other)))
         return None
 
     def _none_usable(self, case: Case) -> Judgement:
@@ -146,4 +167,4 @@ class LabLimit(Rule):
     def concepts(self) -> frozenset[str]:
         support = {c for kind in self.supported_by for c in (*kind.drugs, *kind.procedures)}
         parts = self.computed_from.analytes if self.computed_from else ()
-        return frozenset({*self.lab, *self.instead, *support, *parts})
+        return frozenset({*self.lab, *self.instead, *self.resembles, *support, *parts})

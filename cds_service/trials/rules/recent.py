@@ -60,7 +60,7 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
         flags.add(Flag.STALE)
     if any(r.contradicted for r in chosen.results):
         flags.add(Flag.CONFLICT)
-    if any(r.unit_was_assumed or r.preliminary for r in chosen.results):
+    if any(r.unit_was_assumed or r.is_second_rate for r in chosen.results):
         flags.add(Flag.ASSUMED)
     if any(r.text_only for r in chosen.results):
         flags.add(Flag.TEXT_ONLY)
@@ -95,12 +95,16 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
     return Judgement(Status.UNKNOWN, Reason("no-result"))
 
 
-def result_evidence(chosen: Chosen, limit: Limit | None = None) -> list[Evidence]:
-    """The results of the day that counts, each with its own value."""
+def result_evidence(chosen: Chosen, limit: Limit | None = None, lab: str | None = None) -> list[Evidence]:
+    """The results of the day that counts, each with its own value.
+
+    Where they are parts that a value of `lab` was worked out from, they have no limit of their own.
+    """
     return [
-        Evidence(r.reference, r.when, r.label, Measure(r.quantity, unit_of(r.analyte), limit), limit)
+        Evidence(r.reference, r.when, r.label, Measure(r.quantity, unit_of(r.analyte), own), own)
         for r in chosen.results
         if isinstance(r.quantity, Interval)
+        for own in [limit if lab in (None, r.analyte) else None]
     ]
 
 

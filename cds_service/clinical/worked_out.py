@@ -1,10 +1,10 @@
-"""A count worked out from others of the same sample: a total and its percentages, or the kinds of cells it sums up."""
+"""Values worked out from others of the same sample: a count from a total and its percentages or from the kinds of cells
+that it sums up, and a percentage from a measured and a predicted volume."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import product
 
 from cds_service.clinical.interval import ZERO, Interval
@@ -13,14 +13,14 @@ from cds_service.clinical.labs import Chosen, Result, hull, taken_on, usable
 
 @dataclass(frozen=True, slots=True)
 class _Computed:
-    """A count and the results that it was worked out from; the first of them dates it."""
+    """A value and the results that it was worked out from; the first of them dates it."""
 
     parts: tuple[Result, ...]
     quantity: Interval
 
     @property
-    def is_preliminary(self) -> bool:
-        return any(part.preliminary for part in self.parts)
+    def is_second_rate(self) -> bool:
+        return any(part.is_second_rate for part in self.parts)
 
 
 def computed(
@@ -31,14 +31,26 @@ def computed(
     Two totals or two differentials of one sample leave open which belong together: `quantity` spans what comes
     out of each pair, and `disagree` says that it differs. Final results go before preliminary ones.
     """
-    found = [*_shares(results, total, percentages), *_sums(results, counts)]
+    return _newest([*_shares(results, total, percentages), *_sums(results, counts)])
+
+
+def proportion(results: Sequence[Result], measured: str, expected: str) -> Chosen | None:
+    """The newest measured value in per cent of the expected one of the same sample; None without any."""
+    hundred = Interval.exactly(100)
+    return _newest([
+        _Computed((one, other), _sum([one]).over(_sum([other])).times(hundred))
+        for one, other in _together(results, (measured, expected))
+    ])  # fmt: skip
+
+
+def _newest(found: Sequence[_Computed]) -> Chosen | None:
     if not found:
         return None
     day = max(taken_on(one.parts[0]) for one in found)
     of_day = [one for one in found if taken_on(one.parts[0]) == day]
-    final = [one for one in of_day if not one.is_preliminary] or of_day
-    spans = {one.quantity for one in final}
-    parts = tuple(dict.fromkeys(part for one in final for part in one.parts))
+    best = [one for one in of_day if not one.is_second_rate] or of_day
+    spans = {one.quantity for one in best}
+    parts = tuple(dict.fromkeys(part for one in best for part in one.parts))
     return Chosen(parts, hull(spans), day, disagree=len(spans) > 1)
 
 
@@ -47,7 +59,7 @@ def _shares(results: Sequence[Result], total: str, percentages: Iterable[Sequenc
         for whole, *parts in _together(results, (total, *names)):
             share = _sum(parts)
             if share.low <= 100:
-                yield _Computed((whole, *parts), _sum([whole]).times(share).over(Interval.exactly(Fraction(100))))
+                yield _Computed((whole, *parts), _sum([whole]).times(share).over(Interval.exactly(100)))
 
 
 def _sums(results: Sequence[Result], counts: Iterable[Sequence[str]]) -> Iterator[_Computed]:
