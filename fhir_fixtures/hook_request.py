@@ -29,12 +29,12 @@ KEYS: Mapping[str, str] = {
 # What the three searches for observations name in their `code`, newest first.
 ANALYTES: Mapping[str, tuple[str, ...]] = {
     "labs": (
-        "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent",
+        "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent", "granulocytes",
         "segmented-neutrophils", "segmented-neutrophils-percent", "band-neutrophils",
         "band-neutrophils-percent", "wbc", "platelets", "creatinine-clearance-reported", "hcg",
     ),
     "body": ("weight", "height"),
-    "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "ecog", "karnofsky"),
+    "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "fev1-predicted", "ecog", "karnofsky"),
 }  # fmt: skip
 Resource = Mapping[str, Any]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
@@ -20,8 +19,12 @@ class Result:
     """One measured value of one analyte.
 
     `quantity` is in the analyte's unit, or says why it cannot be used. `upper_limit` is the upper limit of
-    normal that the same report states, in the same unit. `specimen` names what ties results together: the
-    specimen, the report or the collection time. `answer` is what a result in words says.
+    normal that the same report states, in the same unit; `limit_doubted` when it states one that no laboratory has.
+    `written_in` is the unit of the record. `specimen` is what was examined, where that is stated;
+    `tied` names what else results of one sample have in common: the report, the panel, the collection time.
+    `contradicted` when its parts do not go together, such as unit and code, or a score and its interpretation, so
+    that nobody knows what was meant. `answer` is what a result in words says; an `estimated` one was seen
+    on a smear and not counted.
     """
 
     reference: str
@@ -30,12 +33,21 @@ class Result:
     when: DayRange | None
     quantity: Interval | Unusable
     upper_limit: Interval | None = None
-    specimen: frozenset[str] = frozenset()
+    limit_doubted: bool = False
+    written_in: str | None = None
+    specimen: str | None = None
+    tied: frozenset[str] = frozenset()
     preliminary: bool = False
+    estimated: bool = False
     unit_was_assumed: bool = False
-    units_conflict: bool = False
+    contradicted: bool = False
     text_only: bool = False
     answer: Literal["positive", "negative", "equivocal"] | None = None
+
+    @property
+    def is_second_rate(self) -> bool:
+        """True for what a final, measured result of the same day goes before."""
+        return self.preliminary or self.estimated
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +71,56 @@ def unit_of(analyte: str) -> str:
 def usable(results: Iterable[Result], analyte: str) -> list[Result]:
     """The results of the analyte with a value and a day, newest first."""
     found = [r for r in results if r.analyte == analyte and r.when and isinstance(r.quantity, Interval)]
-    return sorted(found, key=lambda r: (_day(r), r.reference), reverse=True)
+    return sorted(found, key=lambda r: (taken_on(r), r.reference), reverse=True)
 
 
 def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
-    """The newest day's results of the analyte; final results go before preliminary ones of the same day."""
+    """The newest day's results of the analyte; final results go before preliminary and estimated ones of that day."""
     candidates = usable(results, analyte)
     if not candidates:
         return None
-    day = _day(candidates[0])
-    same_day = [r for r in candidates if _day(r) == day]
-    final = [r for r in same_day if not r.preliminary] or same_day
+    day = taken_on(candidates[0])
+    same_day = [r for r in candidates if taken_on(r) == day]
+    final = [r for r in same_day if not r.is_second_rate] or same_day
     spans = {r.quantity for r in final if isinstance(r.quantity, Interval)}
-    return Chosen(tuple(final), _hull(spans), day, disagree=len(spans) > 1)
+    return Chosen(tuple(final), hull(spans), day, disagree=len(spans) > 1)
 
 
-def _day(result: Result) -> date:
+def taken_on(result: Result) -> date:
     """The first day that its date can mean, so that a partial date never passes for fresher than it is."""
     return result.when.first if result.when else date.min
 
 
-def _hull(intervals: Iterable[Interval]) -> Interval:
+def hull(intervals: Iterable[Interval]) -> Interval:
     first, *rest = sorted(intervals, key=lambda i: (i.low, i.high is None, i.high or 0))
     for other in rest:
         first = first.hull(other)
     return first
 
 
-def default_upper_limit(analyte: str) -> Interval | None:
-    """The range in which upper limits of normal lie, for a report that does not state its own."""
-    return _default_upper_limits().get(analyte)
+def default_upper_limit(analyte: str, written_in: str | None = None) -> Interval | None:
+    """The range in which upper limits of normal lie, for a report that does not state its own.
+
+    In the analyte's unit, though it may be that of laboratories which report in another.
+    """
+    row = _upper_limits().get(analyte)
+    if row is None:
+        return None
+    other = row.get("in_other_units", {}).get(written_in)
+    if written_in is None or other is None:
+        return Interval(Fraction(row["from"]), Fraction(row["to"]))
+    return Interval(Fraction(other["from"]), Fraction(other["to"])).scaled(analyte_units()[analyte].factors[written_in])
 
 
-@lru_cache(maxsize=1)
-def _default_upper_limits() -> dict[str, Interval]:
-    rows = table("upper_limits")["limits"]
-    return {name: Interval(Fraction(row["from"]), Fraction(row["to"])) for name, row in rows.items()}
+def is_believable_limit(analyte: str, limit: Interval) -> bool:
+    """False for an upper limit of normal that no laboratory has: a slip, or a number in another unit."""
+    row = _upper_limits().get(analyte)
+    if row is None:
+        return True
+    low, high = (Fraction(end) for end in row["believed"])
+    return limit.high is not None and low <= limit.low and limit.high <= high
+
+
+def _upper_limits() -> Mapping[str, Any]:
+    limits: Mapping[str, Any] = table("upper_limits")["limits"]
+    return limits

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from cds_service.clinical.interval import Interval
+from cds_service.clinical.spelling import folded
 from cds_service.clinical.tables import table
 
 UCUM = "http://unitsofmeasure.org"
@@ -59,10 +60,17 @@ class AnalyteUnits:
     unit: str
     factors: Mapping[str, Fraction]
     spellings: Mapping[str, str]
+    folded: Mapping[str, str]
     plausible: Interval
     unitless: tuple[tuple[Interval, str], ...]
     properties: Mapping[str, frozenset[str]]
     bare: bool
+    step: Fraction | None
+
+    def is_plausible(self, value: Fraction) -> bool:
+        """True for a value that the analyte can have: within its range, and a step of its scale."""
+        low, high = self.plausible.low, self.plausible.high
+        return low <= value and (high is None or value <= high) and not (self.step and value % self.step)
 
     def code_of(self, raw: RawQuantity) -> str | Unusable | None:
         """The UCUM code that the value is written in; None where no unit is given."""
@@ -74,10 +82,13 @@ class AnalyteUnits:
             return coded or written
         return Unusable("unit-not-understood") if raw.code or raw.unit else None
 
+    def understands(self, text: str) -> bool:
+        """True for a unit in which the analyte may be written."""
+        return self._known(text) is not None
+
     def _known(self, text: str) -> str | None:
         written = text.strip()
-        code = self.spellings.get(written, written)
-        return code if code in self.factors else None
+        return written if written in self.factors else self.folded.get(folded(written))
 
 
 @lru_cache(maxsize=1)
@@ -87,14 +98,17 @@ def analyte_units() -> Mapping[str, AnalyteUnits]:
 
 
 def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
+    codes = {code: code for code in row["units"]}
     return AnalyteUnits(
         unit=row["unit"],
         factors={code: Fraction(factor) for code, factor in row["units"].items()},
         spellings=row.get("spellings", {}),
+        folded={folded(text): code for text, code in {**codes, **row.get("spellings", {})}.items()},
         plausible=_range(*row["plausible"]),
         unitless=tuple((_range(one["from"], one["to"]), one["unit"]) for one in row.get("unitless", [])),
         properties={name: frozenset(codes) for name, codes in row.get("properties", {}).items()},
         bare=row.get("bare", False),
+        step=Fraction(row["step"]) if "step" in row else None,
     )
 
 
@@ -118,15 +132,9 @@ def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
         code = units.unit if units.bare else _unit_that_explains(units, number)
     if isinstance(code, Unusable):
         return code
-    interval = _plausible(units, number * units.factors[code], raw.comparator)
+    value = number * units.factors[code]
+    interval = _opened(value, raw.comparator) if units.is_plausible(value) else Unusable("implausible")
     return interval if isinstance(interval, Unusable) else Converted(interval, code, assumed)
-
-
-def _plausible(units: AnalyteUnits, value: Fraction, comparator: str | None) -> Interval | Unusable:
-    lowest, highest = units.plausible.low, units.plausible.high
-    if value < lowest or (highest is not None and value > highest):
-        return Unusable("implausible")
-    return _opened(value, comparator)
 
 
 def exact(value: Decimal | None) -> Fraction | Unusable:

@@ -42,3 +42,9 @@ def adjusted_weight(ideal: Interval, actual: Interval) -> Interval | None:
     if actual.low <= ideal.low or not actual.is_exact:
         return None
     return Interval.exactly(ideal.low + Fraction(table("renal")["adjusted_share"]) * (actual.low - ideal.low))
+
+
+def body_mass_index(kilograms: Interval, centimetres: Interval) -> Interval | None:
+    """Weight over the square of height in kg/m2; None where the height may be nothing."""
+    metres = centimetres.over(Interval.exactly(100))
+    return None if metres.begins_at_zero else kilograms.over(metres.times(metres))

@@ -98,6 +98,17 @@ class CodeableReference(Struct):
     reference: Reference | None = None
 
 
+class ReferenceRange(Struct):
+    """A range of normal, and for whom it is one."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+    type: CodeableConcept | None = None
+    appliesTo: list[CodeableConcept] | CodeableConcept | None = None
+    age: Range | None = None
+    text: str | None = None
+
+
 class Repeat(Struct):
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None

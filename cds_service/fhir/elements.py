@@ -28,6 +28,7 @@ from cds_service.fhir.datatypes import (
     Range,
     Ratio,
     Reference,
+    ReferenceRange,
     Repeat,
     SubstanceStrength,
     Timing,
@@ -36,8 +37,8 @@ from cds_service.fhir.datatypes import (
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
 __all__ = [
     "ABSENT", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference", "CodedExtension", "Coding",
-    "Dosage", "DoseAndRate", "Identifier", "Number", "Period", "Quantity", "Range", "Ratio", "Reference", "Repeat",
-    "SubstanceStrength", "Timing",
+    "Dosage", "DoseAndRate", "Identifier", "Number", "Period", "Quantity", "Range", "Ratio", "Reference",
+    "ReferenceRange", "Repeat", "SubstanceStrength", "Timing",
 ]  # fmt: skip
 
 
@@ -100,13 +101,6 @@ class Procedure(Resource, kw_only=True):
     occurrencePeriod: Period | None = None
     notDone: bool | None = None
     notPerformed: bool | None = None
-
-
-class ReferenceRange(Struct):
-    low: Quantity | None = None
-    high: Quantity | None = None
-    type: CodeableConcept | None = None
-    text: str | None = None
 
 
 class Observation(Resource, kw_only=True):

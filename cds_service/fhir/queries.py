@@ -12,13 +12,13 @@ from cds_service.terminology.codes import code_sets, system_address
 
 ANALYTES_OF: Mapping[str, tuple[str, ...]] = {
     "labs": (
-        "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent",
+        "creatinine", "bilirubin-total", "alt", "ast", "neutrophils", "neutrophils-percent", "granulocytes",
         "segmented-neutrophils", "segmented-neutrophils-percent",
         "band-neutrophils", "band-neutrophils-percent", "wbc", "platelets",
         "creatinine-clearance-reported", "hcg",
     ),
     "body": ("weight", "height"),
-    "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "ecog", "karnofsky"),
+    "function": ("lvef", "fev1-percent-predicted", "fev1-volume", "fev1-predicted", "ecog", "karnofsky"),
 }  # fmt: skip
 # Read where they come along, though no query asks for them: each with the query whose answer they would stand in.
 UNASKED: Mapping[str, str] = {"systolic": "body", "diastolic": "body"}

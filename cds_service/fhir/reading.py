@@ -18,6 +18,7 @@ from cds_service.fhir.problems import read_problems
 from cds_service.fhir.records import NoPatient, Records
 from cds_service.fhir.results import panels, read_results
 from cds_service.fhir.studies import ParticipationReader
+from cds_service.fhir.upper_limits import Person
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -37,7 +38,8 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     tied = panels(examinations, records.addresses)
     problems = tuple(read_problems(_of_type(records, "Condition"), index, ledger))
     interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
-    results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied))
+    born, sex = DayRange.parse(patient.birthDate), _sex(patient.gender)
+    results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied, Person(sex, born)))
     medications = tuple(_medications(records, index, ledger))
     allergies = tuple(read_allergies(_of_type(records, "AllergyIntolerance"), index, ledger))
     participations = ParticipationReader(ledger, _of_type(records, "ResearchStudy"), records.addresses)
@@ -46,7 +48,7 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     unread = {*records.strange, *ledger.unread}
     return PatientFacts(
         records.patient.reference,
-        DayRange.parse(patient.birthDate), _sex(patient.gender), _died(patient, as_of),
+        born, sex, _died(patient, as_of),
         problems, interventions, results, medications, records.sources, allergies, studies,
         tracings,
         skipped=tuple(sorted({*records.skipped, *ledger.skipped}, key=lambda s: (s.reference, s.reason))),

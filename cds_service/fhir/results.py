@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
@@ -14,8 +15,10 @@ from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, concepts_of
 from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
+from cds_service.fhir.scores import Score, score_of
 from cds_service.fhir.states import codes_of, observed
-from cds_service.fhir.values import answer_of, upper_limit, value_of
+from cds_service.fhir.upper_limits import Person, StatedLimit, upper_limit
+from cds_service.fhir.values import SCORES, answer_of, value_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -39,8 +42,13 @@ def panels(entries: Iterable[Entry], addresses: Mapping[str, str]) -> Panels:
     return {name: frozenset(wholes) for name, wholes in found.items()}
 
 
-def read_results(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, tied: Panels) -> Iterator[Result]:
-    """The observations of interest, each in its analyte's unit or with the reason why it cannot be used."""
+def read_results(
+    entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, tied: Panels, person: Person
+) -> Iterator[Result]:
+    """The observations of interest, each in its analyte's unit or with the reason why it cannot be used.
+
+    `person` is whose they are: ranges of normal are chosen by it.
+    """
     for entry in entries:
         observation = entry.resource
         if entry.problem or not isinstance(observation, el.Observation) or observation.code is None:
@@ -50,7 +58,8 @@ def read_results(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger, 
             continue
         when = _counted_day(entry, observation, ledger)
         if when is not None:
-            yield from _results(entry, observation, when, index, tied.get(entry.reference, frozenset()))
+            taken = _taken(entry, observation, when, tied.get(entry.reference, frozenset()), person)
+            yield from _results(taken, observation, index)
 
 
 def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] | None:
@@ -83,17 +92,20 @@ def _status(observation: el.Observation) -> str:
     return (observation.status or "").strip().lower()
 
 
-def _results(
-    entry: Entry, whole: el.Observation, when: DayRange, index: ConceptIndex, tied: frozenset[str]
-) -> Iterator[Result]:
+def _taken(entry: Entry, whole: el.Observation, when: DayRange, tied: frozenset[str], person: Person) -> _Taken:
+    specimen = whole.specimen.reference if whole.specimen else None
+    shared = tied | {entry.reference} | _collected(whole, dated_only=not (specimen or tied))
+    return _Taken(entry.reference, when, specimen, shared, _status(whole) not in _FINAL, person)
+
+
+def _results(taken: _Taken, whole: el.Observation, index: ConceptIndex) -> Iterator[Result]:
     """The results of the Observation itself and of its components."""
-    taken = _Taken(entry.reference, when, tied | _specimen(whole), _status(whole) not in _FINAL)
     for part in (whole, *(whole.component or ())):
         analytes = _analytes(index, part.code)
         for analyte, certainty in sorted(analytes.items()):
             result = _result(taken, part, analyte, index)
             if len(analytes) > 1:
-                result = replace(result, units_conflict=True)
+                result = replace(result, contradicted=True)
             yield result if certainty is Certainty.CODED else replace(result, text_only=True)
 
 
@@ -103,23 +115,31 @@ class _Taken:
 
     reference: str
     when: DayRange
-    specimen: frozenset[str]
+    specimen: str | None
+    tied: frozenset[str]
     preliminary: bool
+    person: Person
 
 
 def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptIndex) -> Result:
     analyte, clash = _as_unit_says(part, analyte)
-    value, from_text = value_of(part, analyte)
+    read = score_of(part, analyte) if analyte in SCORES else Score(*value_of(part, analyte), contradicted=False)
+    value = read.value
     converted = value if isinstance(value, Converted) else None
+    upper = upper_limit(part, analyte, converted, taken.person, taken.when) if converted else StatedLimit()
     return Result(
         taken.reference, analyte, part.code.label() if part.code else "", taken.when,
         value.interval if isinstance(value, Converted) else value,
-        upper_limit=upper_limit(part, analyte, converted) if converted else None,
+        upper_limit=upper.limit,
+        limit_doubted=upper.doubted,
+        written_in=converted.written_in if converted else None,
         specimen=taken.specimen,
+        tied=taken.tied,
         preliminary=taken.preliminary,
+        estimated="estimate" in index.properties(part.code.pairs() if part.code else ()),
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
-        units_conflict=clash or bool(converted and _contradicts_code(part, analyte, converted, index)),
-        text_only=from_text,
+        contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index),
+        text_only=read.from_text,
         answer=answer_of(part, analyte),
     )  # fmt: skip
 
@@ -127,20 +147,32 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
 def _as_unit_says(part: el.Observation, analyte: str) -> tuple[str, bool]:
     """A volume of FEV1 given in percent is a percentage under the wrong code: a person must look at it."""
     quantity = part.valueQuantity
-    if analyte == "fev1-volume" and quantity and "%" in (quantity.code or quantity.unit or ""):
+    written = [text for text in (quantity.code, quantity.unit) if text] if quantity else []
+    volume, share = analyte_units()["fev1-volume"], analyte_units()["fev1-percent-predicted"]
+    if analyte == "fev1-volume" and any(share.understands(t) and not volume.understands(t) for t in written):
         return "fev1-percent-predicted", True
     return analyte, False
 
 
-def _specimen(observation: el.Observation) -> frozenset[str]:
-    """What ties results of one blood sample together: the specimen, or the very same collection time."""
-    stamp = observation.effectiveDateTime or observation.effectiveInstant
-    names = {observation.specimen.reference if observation.specimen else None, stamp}
-    return frozenset(name for name in names if name)
+def _collected(observation: el.Observation, dated_only: bool) -> frozenset[str]:
+    """The very moment of collection.
+
+    A day without a time is one only where nothing better tells samples apart: two may be taken on one day.
+    """
+    stamp = (observation.effectiveDateTime or observation.effectiveInstant or "").strip()
+    if "T" not in stamp:
+        return frozenset({stamp} - {""}) if dated_only else frozenset()
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return frozenset({stamp})
+    return frozenset({moment.astimezone(UTC).isoformat() if moment.tzinfo else stamp})
 
 
-def _contradicts_code(part: el.Observation, analyte: str, value: Converted, index: ConceptIndex) -> bool:
+def _contradicts_code(part: el.Observation, analyte: str, value: Converted | None, index: ConceptIndex) -> bool:
     """True when the code says mass and the unit moles, or the reverse. The unit decides the number."""
+    if value is None:
+        return False
     units_of = analyte_units()[analyte].properties
     pairs = part.code.pairs() if part.code else []
     stated = [kind for kind in index.properties(pairs) if kind in units_of]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from fractions import Fraction
 
-from cds_service.clinical.interval import Interval
-from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
+from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, convert
 from cds_service.fhir import elements as el
-from cds_service.terminology.answers import Outcome, outcomes, score
+from cds_service.terminology.answers import Outcome, outcomes
 from cds_service.terminology.words import plain
 
-_SCORES = frozenset({"ecog", "karnofsky"})
+SCORES = frozenset({"ecog", "karnofsky"})
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
-_WRITTEN = re.compile(
+WRITTEN = re.compile(
     r"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:\s*[-–~]\s*(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
 )
 _SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
@@ -46,9 +44,9 @@ def value_of(part: el.Observation, analyte: str) -> tuple[Converted | Unusable, 
     """The value, and whether it had to be read from words. A value that is declared absent is none."""
     if part.dataAbsentReason is None:
         if part.valueCodeableConcept is not None:
-            return _answered(part.valueCodeableConcept, analyte)
+            return read_words(part.valueCodeableConcept.label(), analyte), True
         if part.valueString and part.valueString.strip():
-            return _written(part.valueString, analyte), True
+            return read_words(part.valueString, analyte), True
     return _measured(part, analyte), False
 
 
@@ -56,35 +54,27 @@ def _measured(part: el.Observation, analyte: str) -> Converted | Unusable:
     if part.dataAbsentReason is not None:
         return Unusable("no-value")
     if part.valueQuantity is not None:
-        return _converted(analyte, part.valueQuantity)
+        return converted(analyte, part.valueQuantity)
     if part.valueRange is not None:
         return _range(part.valueRange, analyte)
     return convert(analyte, RawQuantity(None if part.valueInteger is None else Decimal(part.valueInteger)))
 
 
-def _answered(concept: el.CodeableConcept, analyte: str) -> tuple[Converted | Unusable, bool]:
-    """An answer of a list, by its code, else by its words."""
-    grade = score(analyte, concept.pairs()) if analyte in _SCORES else None
-    if grade is not None:
-        return Converted(Interval.exactly(grade), analyte_units()[analyte].unit), False
-    return _written(concept.label(), analyte), True
-
-
-def _converted(analyte: str, quantity: el.Quantity) -> Converted | Unusable:
+def converted(analyte: str, quantity: el.Quantity) -> Converted | Unusable:
     """A quantity in the analyte's unit. A comparator that we do not know makes any number of it."""
     comparator = (quantity.comparator or "").strip()
     if comparator and comparator not in _COMPARATORS:
         return Unusable("not-a-number")
-    raw = RawQuantity(quantity.value, _text(quantity.unit), quantity.system, _text(quantity.code), comparator)
+    raw = RawQuantity(quantity.value, worded(quantity.unit), quantity.system, worded(quantity.code), comparator)
     return convert(analyte, raw)
 
 
-def _text(unit: str | None) -> str | None:
+def worded(unit: str | None) -> str | None:
     return (unit or "").strip() or None
 
 
 def _range(stated: el.Range, analyte: str) -> Converted | Unusable:
-    ends = [_converted(analyte, end) for end in (stated.low, stated.high) if end is not None]
+    ends = [converted(analyte, end) for end in (stated.low, stated.high) if end is not None]
     return _joined(ends) if len(ends) == 2 else Unusable("no-value")
 
 
@@ -98,10 +88,10 @@ def _joined(ends: list[Converted | Unusable]) -> Converted | Unusable:
     return Converted(span, readable[0].written_in, any(end.unit_was_assumed for end in readable))
 
 
-def _written(text: str, analyte: str) -> Converted | Unusable:
+def read_words(text: str, analyte: str) -> Converted | Unusable:
     """A value written in words: a number or a range, with a unit that the table knows."""
-    folded = _SCORE_WORDS.sub("", plain(text)) if analyte in _SCORES else text.strip()
-    match = _WRITTEN.fullmatch(folded)
+    folded = _SCORE_WORDS.sub("", plain(text)) if analyte in SCORES else text.strip()
+    match = WRITTEN.fullmatch(folded)
     if match is None:
         return Unusable("not-a-number")
     numbers = [match[name] for name in ("low", "high") if match[name]]
@@ -109,40 +99,3 @@ def _written(text: str, analyte: str) -> Converted | Unusable:
         convert(analyte, RawQuantity(Decimal(number), match["unit"], comparator=match["sign"]))
         for number in numbers
     ])  # fmt: skip
-
-
-def upper_limit(part: el.Observation, analyte: str, value: Converted) -> Interval | None:
-    """The upper limit of normal that the same report states; the span of several that may apply."""
-    limits = [limit for one in part.referenceRange or () if (limit := _limit(one, analyte, value))]
-    if not limits:
-        return None
-    span = limits[0]
-    for limit in limits[1:]:
-        span = span.hull(limit)
-    return span
-
-
-def _limit(stated: el.ReferenceRange, analyte: str, value: Converted) -> Interval | None:
-    if not _is_normal(stated.type):
-        return None
-    found: Converted | Unusable
-    if stated.high is not None:
-        high = stated.high
-        unitless = not (_text(high.unit) or _text(high.code) or high.comparator)
-        found = convert(analyte, RawQuantity(high.value, value.written_in)) if unitless else _converted(analyte, high)
-    else:
-        match = _WRITTEN.fullmatch((stated.text or "").strip())
-        if match is None or not match["high"]:
-            return None
-        found = convert(analyte, RawQuantity(Decimal(match["high"]), match["unit"] or value.written_in))
-    if isinstance(found, Unusable) or not found.interval.is_exact or found.interval.low <= Fraction(0):
-        return None
-    return found.interval
-
-
-def _is_normal(kind: el.CodeableConcept | None) -> bool:
-    """True for the range of the healthy, which is what a range without a type is."""
-    if kind is None or not (kind.pairs() or kind.texts()):
-        return True
-    words = [*kind.texts(), *(code for _, code in kind.pairs() if code)]
-    return any(plain(word).startswith("normal") for word in words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Literal
 
 from cds_service.terminology.codes import Row, alias_of, code_sets
@@ -12,9 +11,9 @@ Outcome = Literal["positive", "negative", "equivocal"]
 Codings = Iterable[tuple[str | None, str | None]]
 
 
-def score(analyte: str, codings: Codings) -> Fraction | None:
-    """The number that an answer code (system, code) stands for, such as grade 1 of ECOG; None when not known."""
-    return next((Fraction(row["value"]) for row in _answers(analyte, codings) if "value" in row), None)
+def scores(analyte: str, codings: Codings) -> frozenset[int]:
+    """The numbers that answer codes (system, code) stand for, such as grade 1 of ECOG; none that are not known."""
+    return frozenset(int(row["value"]) for row in _answers(analyte, codings) if "value" in row)
 
 
 def outcomes(analyte: str, codings: Codings) -> frozenset[Outcome]:

@@ -41,7 +41,7 @@ class Code(Part):
     display: Word | None = None
     checked: Checked
     and_below: bool = False
-    property: Literal["mass", "molar", "mass-or-molar"] | None = None
+    property: Literal["mass", "molar", "mass-or-molar", "estimate"] | None = None
 
     @model_validator(mode="after")
     def _has_no_descriptor_of_cpt(self) -> Self:

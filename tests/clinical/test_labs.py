@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import Result, default_upper_limit, newest, unit_of, usable
+from cds_service.clinical.labs import Result, default_upper_limit, is_believable_limit, newest, unit_of, usable
 from cds_service.clinical.quantity import Unusable
 from tests.clinical.builders import day, exactly, result, span
 
@@ -90,6 +90,25 @@ def test_the_choice_does_not_depend_on_the_order_of_the_record(results: list[Res
 @pytest.mark.parametrize(("analyte", "low", "high"), [("bilirubin-total", 1, "1.5"), ("alt", 35, 60), ("ast", 35, 50)])
 def test_a_missing_upper_limit_lies_in_the_range_of_common_laboratories(analyte: str, low: int, high: str) -> None:
     assert default_upper_limit(analyte) == span(low, high)
+
+
+def test_the_range_is_that_of_laboratories_that_report_in_the_same_unit() -> None:
+    molar = span("17.1", 26)
+    assert default_upper_limit("bilirubin-total", "umol/L") == molar.scaled(Fraction(10, 171))
+    assert default_upper_limit("bilirubin-total", "mg/dL") == default_upper_limit("bilirubin-total")
+
+
+@pytest.mark.parametrize(
+    ("analyte", "inside", "outside"),
+    [
+        ("bilirubin-total", "0.5", "0.49"), ("bilirubin-total", "3", "3.01"),
+        ("alt", "17.5", "17.4"), ("alt", "120", "121"), ("ast", "17.5", "17.4"), ("ast", "100", "101"),
+    ],
+)  # fmt: skip
+def test_a_limit_that_no_laboratory_has_is_not_believed(analyte: str, inside: str, outside: str) -> None:
+    assert is_believable_limit(analyte, exactly(inside))
+    assert not is_believable_limit(analyte, exactly(outside))
+    assert is_believable_limit("creatinine", exactly(outside))
 
 
 def test_an_analyte_without_a_common_range_has_no_upper_limit() -> None:

@@ -27,8 +27,12 @@ def read(analyte: str, value: str, unit: str | None = None, **parts: str) -> Int
 COUNT_UNITS = {
     "4.5": ["10*3/uL", "10*9/L", "K/uL", f"k/{MICRO}L", f"k/{MU}L", "x10E3/uL", "10^3/uL", f"10³/{MICRO}L",
             f"10³/{MU}L", "thou/uL", "Thousand/uL", "10*3/mm3", "G/L", "K/ul", "x10*9/L", "billion per liter",
-            "10⁹/L", "×10^9/L"],
-    "4500": ["/uL", "cells/uL", "/mm3", "/cumm", "cells/mcL", "10*6/L", "M/L", "{cells}/uL", f"/{MICRO}L"],
+            "10⁹/L", "×10^9/L", "× 10⁹/L", "10*9/l", "10^9 / L", "10E9/L", "10e9/l", "10E+09/L", "10**9/L", "x10\\^9/L",
+            "G/l", "Gpt/L", "Gpt/l", "Giga/L", "10*9 cells/L", "x 10^9", "*10^9/L", "K/MM3", "k/mm³", "K/cmm",
+            "X10(3)/uL", "10*3/UL", f"k/{MICRO}l", "THOU/UL", "Th/mcL", "thous/mm3", f"Tsd./{MICRO}l", "1000/uL",
+            "K/cu mm", "10*3 cells/uL", "/nL", "/nl"],
+    "4500": ["/uL", "cells/uL", "/mm3", "/cumm", "cells/mcL", "10*6/L", "M/L", "{cells}/uL", f"/{MICRO}L", "/cmm",
+             "/cu.mm", "/mm³", "/mm^3", "#/uL", "cell/ul", f"per {MICRO}L", "per mm3", "10^6/l"],
     "0.45": [f"万/{MICRO}L", f"万/{MU}L", f"10⁴/{MICRO}L", "10*4/uL"],
 }  # fmt: skip
 
@@ -39,7 +43,29 @@ def test_a_count_is_read_in_every_spelling(analyte: str, value: str, unit: str) 
     assert read(analyte, value, unit) == exactly("4.5")
 
 
-@pytest.mark.parametrize("unit", ["uL", "g", "K", "L", "mg/dL", "10*3/u", "10*3", "%", "G", "kL", "fL", "m/L"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "uL",
+        "g",
+        "K",
+        "L",
+        "mg/dL",
+        "10*3/u",
+        "10*3",
+        "%",
+        "G",
+        "kL",
+        "fL",
+        "m/L",
+        "g/L",
+        "10*8/L",
+        "x10 9/L",
+        "10*9/dL",
+        "mm3",
+        "cells",
+    ],
+)
 def test_a_count_in_a_unit_that_is_no_count_is_not_used(unit: str) -> None:
     assert read("platelets", "200", unit) == "unit-not-understood"
 
@@ -52,6 +78,15 @@ def test_a_count_in_a_unit_that_is_no_count_is_not_used(unit: str) -> None:
         ("creatinine", "88.4", f"{MICRO}mol/l", "1"),
         ("creatinine", "88.4", f"{MU}mol/L", "1"),
         ("creatinine", "0.0884", "mmol/L", "1"),
+        ("creatinine", "88.4", "mcmol/L", "1"),
+        ("creatinine", "88.4", "UMOL/L", "1"),
+        ("creatinine", "1.5", "MG/DL", "1.5"),
+        ("creatinine", "1.5", "mg / dl", "1.5"),
+        ("creatinine", "1.5", "mg/100 mL", "1.5"),
+        ("alt", "30", "mU/mL", "30"),
+        ("alt", "30", "Units/l", "30"),
+        ("lvef", "60", "％", "60"),
+        ("fev1-volume", "1.6", "Litre", "1.6"),
         ("creatinine", "15", "mg/L", "1.5"),
         ("creatinine", "0.84", "mmol/L", Fraction(8400, 884)),
         ("bilirubin-total", "17.1", "umol/L", "1"),
@@ -87,7 +122,7 @@ def test_a_value_is_converted_exactly(analyte: str, value: str, unit: str, expec
 @pytest.mark.parametrize(
     ("analyte", "unit"),
     [("ast", "mmol/L"), ("alt", "g/L"), ("neutrophils", "%"), ("creatinine", "g"), ("lvef", "mL"),
-     ("weight", "cm"), ("creatinine", "MG/dl"), ("fev1-volume", "%"), ("fev1-percent-predicted", "L"),
+     ("weight", "cm"), ("creatinine", "mgs/dL"), ("fev1-volume", "%"), ("fev1-percent-predicted", "L"),
      ("bilirubin-total", "umol"), ("creatinine-clearance-reported", "mL/min/{1.73_m2}"),
      ("creatinine-clearance-reported", "mL/min/1.73m2")],
 )  # fmt: skip
@@ -135,7 +170,9 @@ def test_a_score_needs_no_unit(analyte: str, value: str) -> None:
         ("lvef", "%", "3", "2.9"), ("lvef", "%", "95", "95.1"),
         ("fev1-percent-predicted", "%", "5", "4.9"), ("fev1-percent-predicted", "%", "200", "201"),
         ("fev1-volume", "L", "10", "10.1"), ("neutrophils-percent", "%", "100", "100.1"),
-        ("ecog", "{score}", "5", "6"), ("karnofsky", "{score}", "100", "101"),
+        ("ecog", "{score}", "4", "5"), ("ecog", "{score}", "3", "2.5"),
+        ("karnofsky", "{score}", "100", "110"), ("karnofsky", "{score}", "10", "0"),
+        ("karnofsky", "{score}", "70", "69"),
         ("creatinine-clearance-reported", "mL/min", "400", "401"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, analyte_units, convert
+from cds_service.clinical.spelling import folded
 from tests.clinical.builders import exactly, raw
 
 
@@ -20,7 +21,17 @@ def test_every_spelling_means_a_listed_unit(analyte: str) -> None:
     units = analyte_units()[analyte]
     assert units.factors[units.unit] == 1
     assert set(units.spellings.values()) <= set(units.factors)
-    assert not set(units.spellings) & set(units.factors)
+    typed = {folded(code) for code in units.factors}
+    assert not {text for text in units.spellings if folded(text) in typed}, "folding alone understands these"
+
+
+@pytest.mark.parametrize("analyte", analyte_units())
+def test_units_that_fold_to_one_spelling_are_one_unit(analyte: str) -> None:
+    units = analyte_units()[analyte]
+    stated = {**{code: code for code in units.factors}, **units.spellings}
+    meant = {(folded(text), units.factors[code]) for text, code in stated.items()}
+    assert len(meant) == len({spelling for spelling, _ in meant})
+    assert all(folded(spelling) == spelling for spelling, _ in meant)
     assert {unit for _, unit in units.unitless} <= set(units.factors)
     assert all(codes <= set(units.factors) for codes in units.properties.values())
 

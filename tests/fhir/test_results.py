@@ -10,8 +10,25 @@ import pytest
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
+from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Unusable
-from tests.fhir.made import Json, coded, doubts, exactly, facts_of, observation, resource, skipped, the_result
+from cds_service.clinical.worked_out import same_sample
+from cds_service.fhir.reading import read_facts
+from tests.fhir.made import (
+    AS_OF,
+    PATIENT,
+    Json,
+    coded,
+    doubts,
+    exactly,
+    facts_of,
+    file_records,
+    index,
+    observation,
+    resource,
+    skipped,
+    the_result,
+)
 
 UCUM = "http://unitsofmeasure.org"
 CREATININE, PLATELETS, ALT, ECOG, KPS, LVEF, HCG = (
@@ -76,6 +93,8 @@ def test_a_value_is_read_in_the_unit_of_the_rules(code: str, value: Json, expect
         (PLATELETS, {"valueString": "9" * 400}, "not-a-number"),
         (PLATELETS, {"valueString": "1,200 /uL"}, "unit-not-understood"),
         (ECOG, {"valueInteger": 7}, "implausible"),
+        (ECOG, {"valueCodeableConcept": {"coding": [coded("loinc", "LA9627-6")]}}, "implausible"),
+        (KPS, {"valueCodeableConcept": {"coding": [coded("loinc", "LA9627-6")]}}, "implausible"),
         (ECOG, {"valueInteger": 10**400}, "not-a-number"),
         (LVEF, {"valueRange": {"low": {"value": 50, "unit": "%"}}}, "no-value"),
         (LVEF, {"valueRange": {"low": {"value": 50, "unit": "%"}, "high": {"value": 55, "unit": "x"}}},
@@ -165,12 +184,48 @@ def test_a_name_without_a_code_is_no_result() -> None:
 def test_a_unit_that_contradicts_the_code_decides_and_is_a_conflict(code: str, unit: str, clash: bool) -> None:
     value = 88.4 if unit == "umol/L" else 1
     found = the_result(observation(code, **quantity(value, unit)))
-    assert (found.quantity, found.units_conflict) == (exactly(1), clash)
+    assert (found.quantity, found.contradicted) == (exactly(1), clash)
+
+
+def _interpreted(*codes: str, code: str = ECOG, **elements: Any) -> Result:
+    stated = [{"coding": [coded("loinc", one)]} for one in codes]
+    return the_result(observation(code, interpretation=stated, **elements))
+
+
+def test_a_score_may_stand_in_its_interpretation() -> None:
+    found = _interpreted("LA9623-5")
+    assert (found.quantity, found.contradicted, found.text_only) == (exactly(1), False, False)
+    single = the_result(observation(ECOG, interpretation={"coding": [coded("loinc", "LA9623-5")]}))
+    assert single.quantity == exactly(1)
+    assert _interpreted("LA29176-7", code=KPS).quantity == exactly(90)
+    assert _interpreted("LA9623-5", valueString="able to walk").quantity == exactly(1)
+    assert _interpreted("N").quantity == Unusable("no-value")
+    assert _interpreted("LA9623-5", dataAbsentReason={"text": "error"}).quantity == Unusable("no-value")
+    assert _interpreted("LA9627-6", valueInteger=1).quantity == Unusable("implausible")
+
+
+def test_a_score_that_its_interpretation_contradicts_is_a_conflict() -> None:
+    assert not _interpreted("LA9623-5", valueInteger=1).contradicted
+    assert not _interpreted("N", valueInteger=1).contradicted
+    assert not _interpreted("LA9623-5", valueString="1-2").contradicted
+    assert _interpreted("LA9625-0", valueInteger=1).contradicted
+    assert _interpreted("LA9622-7", valueInteger=1).contradicted
+    assert _interpreted("LA9623-5", "LA9625-0").contradicted
+
+
+def test_an_answer_code_that_its_words_contradict_is_a_conflict() -> None:
+    two = [coded("loinc", "LA9623-5"), coded("snomed", "423053003")]
+    assert the_result(observation(ECOG, valueCodeableConcept={"coding": two})).contradicted
+    word = {"coding": [coded("loinc", "LA9623-5", "ECOG 3")]}
+    assert the_result(observation(ECOG, valueCodeableConcept=word)).contradicted
+    fitting = {"coding": [coded("loinc", "LA9623-5", "ECOG 1")], "text": "restricted in strenuous activity"}
+    found = the_result(observation(ECOG, valueCodeableConcept=fitting))
+    assert (found.contradicted, found.text_only) == (False, False)
 
 
 def test_a_percentage_under_the_code_of_a_volume_is_a_conflict() -> None:
     found = the_result(observation("20150-9", **quantity(62, "%")))
-    assert (found.analyte, found.quantity, found.units_conflict) == (
+    assert (found.analyte, found.quantity, found.contradicted) == (
         "fev1-percent-predicted",
         exactly(62),
         True,
@@ -179,7 +234,7 @@ def test_a_percentage_under_the_code_of_a_volume_is_a_conflict() -> None:
 
 def test_a_code_that_names_two_analytes_is_a_conflict() -> None:
     both = {"coding": [coded("loinc", ALT), coded("loinc", "1920-8")]}
-    assert all(one.units_conflict for one in facts_of(observation(code=both, **quantity(30, "U/L"))).results)
+    assert all(one.contradicted for one in facts_of(observation(code=both, **quantity(30, "U/L"))).results)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +263,80 @@ def test_the_upper_limit_is_that_of_the_same_report(ranges: object, limit: Inter
     assert the_result(observation(ALT, **quantity(30, "U/L"), referenceRange=ranges)).upper_limit == limit
 
 
+MALE = {"coding": [coded("snomed", "248153007", "Male")]}
+FEMALE = {"coding": [coded("snomed", "248152002", "Female")]}
+OTHERS = {"text": "Hispanic"}
+
+
+def _ages(low: int | None, high: int | None, unit: str = "a") -> Json:
+    ends = {"low": low, "high": high}
+    return {"age": {key: {"value": value, "code": unit} for key, value in ends.items() if value is not None}}
+
+
+def _up_to(high: object, *groups: Json, **elements: Any) -> Json:
+    return {"high": {"value": high, "unit": "U/L"}, **({"appliesTo": list(groups)} if groups else {}), **elements}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "limit"),
+    [
+        ([_up_to(40, FEMALE), _up_to(50, MALE)], exactly(50)),
+        ([_up_to(40, {"text": "Females"}), _up_to(50, {"text": "男性"})], exactly(50)),
+        ([_up_to(40, {"coding": [coded("administrative-gender", "female")]}), _up_to(50)], exactly(50)),
+        ([_up_to(40, {"coding": [coded("v3-gender", "F")]}), _up_to(50, {"coding": [coded("v3-gender", "M")]})],
+         exactly(50)),
+        ([_up_to(40), _up_to(50, MALE)], exactly(50)),
+        ([_up_to(40, FEMALE)], None),
+        ([_up_to(40, OTHERS), _up_to(50)], exactly(50)),
+        ([_up_to(40, OTHERS), _up_to(50, MALE, OTHERS)], Interval(Fraction(40), Fraction(50))),
+        ([_up_to(40, OTHERS)], exactly(40)),
+        ([_up_to(40, {"coding": [coded("snomed", "133936004")]}), _up_to(50, FEMALE)], exactly(40)),
+        ([_up_to(90, **_ages(0, 17)), _up_to(50, **_ages(18, None))], exactly(50)),
+        ([_up_to(90, **_ages(None, 44)), _up_to(50, **_ages(45, 60))], exactly(50)),
+        ([_up_to(90, **_ages(None, 45)), _up_to(50, **_ages(46, 60))], exactly(90)),
+        ([_up_to(90, **_ages(0, 12, "mo")), _up_to(50, **_ages(12, None, "months"))], exactly(50)),
+        ([_up_to(90, **_ages(1, 30, "d")), _up_to(50)], exactly(50)),
+        ([_up_to(90, **_ages(1, 3, "furlongs")), _up_to(50)], exactly(50)),
+        ([_up_to(40), _up_to(50, **_ages(18, None))], exactly(50)),
+        ([_up_to(40, MALE, **_ages(18, 30)), _up_to(50, MALE, **_ages(31, 99)), _up_to(60, MALE)], exactly(50)),
+        ([{**_up_to(40), "appliesTo": MALE}, _up_to(50)], exactly(40)),
+        ([_up_to(4, MALE), _up_to(50)], exactly(50)),
+    ],
+)  # fmt: skip
+def test_of_several_limits_the_one_for_a_man_of_45_counts(ranges: object, limit: Interval | None) -> None:
+    assert the_result(observation(ALT, **quantity(30, "U/L"), referenceRange=ranges)).upper_limit == limit
+
+
+@pytest.mark.parametrize(
+    ("patient", "limit"),
+    [
+        ({}, exactly(50)),
+        ({"gender": "other"}, Interval(Fraction(40), Fraction(50))),
+        ({"gender": "female"}, exactly(40)),
+    ],
+)
+def test_whose_sex_is_not_known_may_have_either_limit(patient: Json, limit: Interval) -> None:
+    ranges = [_up_to(40, FEMALE), _up_to(50, MALE)]
+    records = file_records({**PATIENT, **patient}, observation(ALT, **quantity(30, "U/L"), referenceRange=ranges))
+    (found,) = read_facts(records, index(), AS_OF).results
+    assert found.upper_limit == limit
+
+
+def test_a_range_of_an_age_may_be_anybodys_whose_age_is_not_known() -> None:
+    ranges = [_up_to(90, **_ages(0, 17)), _up_to(50, **_ages(18, None))]
+    patient = {key: value for key, value in PATIENT.items() if key != "birthDate"}
+    records = file_records(patient, observation(ALT, **quantity(30, "U/L"), referenceRange=ranges))
+    (found,) = read_facts(records, index(), AS_OF).results
+    assert found.upper_limit == Interval(Fraction(50), Fraction(90))
+
+
+def test_an_upper_limit_that_no_laboratory_has_is_doubted() -> None:
+    found = the_result(observation("1975-2", **quantity(1, "mg/dL"), referenceRange=[{"high": {"value": 12}}]))
+    assert (found.upper_limit, found.limit_doubted) == (None, True)
+    found = the_result(observation("1975-2", **quantity(1, "mg/dL"), referenceRange=[{"high": {"value": 1.2}}]))
+    assert (found.upper_limit, found.limit_doubted) == (exactly("1.2"), False)
+
+
 def test_components_are_results_of_their_own() -> None:
     parts = [
         {"code": {"coding": [coded("loinc", PLATELETS)]}, **quantity(30, "K/uL")},
@@ -228,7 +357,7 @@ def _blood(name: str, **elements: Any) -> Json:
 
 def _tied(*resources: Json) -> bool:
     one, other = facts_of(*resources).results
-    return bool(one.specimen & other.specimen)
+    return same_sample(one, other)
 
 
 def test_results_are_tied_by_specimen_time_report_and_panel() -> None:
@@ -238,7 +367,10 @@ def test_results_are_tied_by_specimen_time_report_and_panel() -> None:
     panel = resource("Observation", code={"text": "CBC"}, hasMember=members)
     assert not _tied(_blood("o1"), _blood("o2"))
     assert _tied(_blood("o1", **specimen), _blood("o2", **specimen))
+    assert not _tied(_blood("o1", **specimen), _blood("o2", specimen={"reference": "Specimen/t"}), report)
     assert _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11"))
+    assert not _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11", **specimen))
+    assert not _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11T08:00:00Z"))
     assert _tied(_blood("o1"), _blood("o2"), report)
     assert _tied(_blood("o1"), _blood("o2"), panel)
 

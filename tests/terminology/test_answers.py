@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.terminology.answers import outcomes, score
+from cds_service.terminology.answers import outcomes, scores
 from cds_service.terminology.codes import system_address
 from cds_service.terminology.shape import Answer
 
@@ -12,10 +12,11 @@ LOINC, SNOMED = system_address("loinc"), system_address("snomed")
 
 
 def test_an_answer_code_stands_for_its_number() -> None:
-    assert score("ecog", [(LOINC, "LA9624-3")]) == 2
-    assert score("ecog", [("urn:x", "LA9624-3"), (None, None)]) is None
-    assert score("creatinine", [(LOINC, "LA9624-3")]) is None
-    assert score("hcg", [(LOINC, "LA6576-8")]) is None
+    assert scores("ecog", [(LOINC, "LA9624-3")]) == {2}
+    assert scores("ecog", [(LOINC, "LA9624-3"), (SNOMED, "422512005")]) == {2, 1}
+    assert scores("ecog", [("urn:x", "LA9624-3"), (None, None)]) == frozenset()
+    assert scores("creatinine", [(LOINC, "LA9624-3")]) == frozenset()
+    assert scores("hcg", [(LOINC, "LA6576-8")]) == frozenset()
 
 
 def test_an_answer_code_says_what_a_test_found() -> None:

@@ -108,8 +108,7 @@ class Weights(Part):
     jump_share: Positive
 
 
-class UpperLimit(Part):
-    unit: Word
+class Limits(Part):
     from_: Positive = Field(alias="from")
     to: Positive
 
@@ -118,6 +117,14 @@ class UpperLimit(Part):
         if self.to < self.from_:
             raise ValueError("expected a range that ends above its beginning")
         return self
+
+
+class UpperLimit(Limits):
+    """The range in the analyte's unit, and in others that are rounded apart."""
+
+    unit: Word
+    believed: Range
+    in_other_units: Mapping[Word, Limits] = {}
 
 
 class UpperLimits(Part):
@@ -141,6 +148,7 @@ class AnalyteRow(Part):
     unitless: tuple[Unitless, ...] = ()
     properties: Mapping[Word, tuple[Word, ...]] = {}
     bare: bool = False
+    step: Positive | None = None
 
     @model_validator(mode="after")
     def _knows_its_units(self) -> Self:

@@ -11,8 +11,8 @@ from pydantic import model_validator
 from cds_service.clinical.dates import DayRange, completed_years
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import newest, unit_of, usable
-from cds_service.clinical.renal import adjusted_weight, cockcroft_gault, ideal_weight
+from cds_service.clinical.labs import newest, taken_on, unit_of, usable
+from cds_service.clinical.renal import adjusted_weight, body_mass_index, cockcroft_gault, ideal_weight
 from cds_service.clinical.truth import Truth
 from cds_service.clinical.weights import WeightOnDay
 from cds_service.trials.case import Case
@@ -42,6 +42,14 @@ class Unsteady(Parameters):
     within: Days
 
 
+class Wasting(Parameters):
+    """A creatinine so low of a body with so little muscle overstates the clearance: a recorded diagnosis, or thin."""
+
+    creatinine: Bound
+    conditions: Concepts
+    body_mass_index: Bound
+
+
 class CreatinineClearance(Rule):
     """Clearance with the actual weight keeps the limit; below it a person must say whether chronic GVHD is the cause.
 
@@ -55,6 +63,7 @@ class CreatinineClearance(Rule):
     reported: Analyte
     unsteady: Unsteady
     dialysis: Concepts
+    wasting: Wasting
     otherwise: Literal["review"]
     none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
@@ -62,6 +71,8 @@ class CreatinineClearance(Rule):
     def _check_unit(self) -> Self:
         in_unit(self.limit, PER_MINUTE)
         in_unit(self.unsteady.rise, unit_of(self.creatinine[0]))
+        in_unit(self.wasting.creatinine, unit_of(self.creatinine[0]))
+        in_unit(self.wasting.body_mass_index, "kg/m2")
         return self
 
     def judge(self, case: Case) -> Judgement:
@@ -101,18 +112,20 @@ class CreatinineClearance(Rule):
             "weight": Measure(weight.weight.kilograms, "kg"),
             "measured": found.chosen.day,
         }
-        code, status = self._answer(case, found, self.limit.holds_for(clearance))
+        code, status = self._answer(case, found, weight.weight.kilograms, self.limit.holds_for(clearance))
         if code in _CONTRADICTIONS:
             flags.add(Flag.CONFLICT)
         evidence = tuple(self._evidence(found, clearance, weight))
         return Judgement(status, Reason(code, values), evidence, frozenset(flags))
 
-    def _answer(self, case: Case, found: Recent, answer: Truth) -> tuple[str, Status]:
+    def _answer(self, case: Case, found: Recent, kilograms: Interval, answer: Truth) -> tuple[str, Status]:
         doubts = {
-            "unit-contradicts-code": found.unit_contradicts,
+            "unit-contradicts-code": found.is_contradicted,
             "weights-contradict": case.weights.contradict(found.chosen.day),
+            "results-disagree": answer is Truth.UNKNOWN and found.chosen.disagree,
             "creatinine-not-steady": self._is_unsteady(case, found) or self._on_dialysis(case),
             "clearance-contradicted": self._is_contradicted(case, answer),
+            "creatinine-low-in-wasting": answer is Truth.TRUE and self._lacks_muscle(case, found, kilograms),
         }
         for code, holds in doubts.items():
             if holds:
@@ -121,7 +134,7 @@ class CreatinineClearance(Rule):
             return "clearance-within", Status.PASS
         if answer is Truth.FALSE:
             return "clearance-beyond-may-be-excused", Status.REVIEW
-        return "results-disagree" if found.chosen.disagree else "clearance-unclear", Status.REVIEW
+        return "clearance-unclear", Status.REVIEW
 
     def _clearance(self, case: Case, born: DayRange, found: Recent, kilograms: Interval) -> Interval:
         age = completed_years(born, found.chosen.day)
@@ -145,20 +158,31 @@ class CreatinineClearance(Rule):
                 yield adjusted
 
     def _is_unsteady(self, case: Case, found: Recent) -> bool:
+        """True when creatinine rose in the days before the sample, or differs as much within one day."""
         opens = found.chosen.day - timedelta(days=self.unsteady.within.days)
-        earlier = [
-            r.quantity
+        lately = [
+            (taken_on(r), r.quantity.low)
             for r in usable(case.facts.results, self.creatinine[0])
-            if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last < found.chosen.day
+            if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last and taken_on(r) <= found.chosen.day
         ]
-        rises = [found.chosen.quantity.low - one.low for one in earlier]
-        return any(self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises if rise > 0)
+        rises = [high - low for later, high in lately for earlier, low in lately if earlier <= later and high > low]
+        return any(self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises)
 
     def _on_dialysis(self, case: Case) -> bool:
+        """True where dialysis goes on, was done lately, or nobody wrote when."""
         active = [p for p in case.facts.problems_of(self.dialysis) if p.activity != "resolved"]
         lately = self.fresh.flag.before(case.as_of)
-        done = [i for i in case.facts.interventions_of(self.dialysis) if i.when and i.when.last >= lately]
-        return bool(active or done)
+        done = case.facts.interventions_of(self.dialysis)
+        return bool(active) or any(i.goes_on or i.when is None or i.when.last >= lately for i in done)
+
+    def _lacks_muscle(self, case: Case, found: Recent, kilograms: Interval) -> bool:
+        """True for a low creatinine of a wasted body, which makes any kidney look good."""
+        if self.wasting.creatinine.holds_for(found.chosen.quantity) is not Truth.TRUE:
+            return False
+        height = newest(case.facts.results, "height")
+        index = body_mass_index(kilograms, height.quantity) if height else None
+        thin = index is not None and self.wasting.body_mass_index.holds_for(index) is Truth.TRUE
+        return thin or any(p.activity != "resolved" for p in case.facts.problems_of(self.wasting.conditions))
 
     def _is_contradicted(self, case: Case, answer: Truth) -> bool:
         other = newest(case.facts.results, self.reported[0])
@@ -175,4 +199,6 @@ class CreatinineClearance(Rule):
 
     @property
     def concepts(self) -> frozenset[str]:
-        return frozenset({*self.creatinine, *self.reported, *self.dialysis, "weight", "height"})
+        return frozenset(
+            {*self.creatinine, *self.reported, *self.dialysis, *self.wasting.conditions, "weight", "height"}
+        )

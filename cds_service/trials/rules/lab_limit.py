@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cds_service.clinical.evidence import Measure, Reason, Value
-from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
+from cds_service.clinical.labs import Chosen, Result, newest, unit_of
 from cds_service.clinical.truth import Truth
+from cds_service.clinical.worked_out import computed, proportion
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Parameters, Rule, in_unit, not_searched
@@ -18,12 +19,36 @@ from cds_service.trials.rules.parameters import Analyte, Analytes
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
 from cds_service.trials.rules.support import Support, edge_of_support, supporting
 
+_MEANS = {True: (Status.REVIEW, "similar-measure-only"), False: (Status.UNKNOWN, "other-measure-only")}
+
 
 class Shares(Parameters):
-    """A count worked out from a total and the percentages of one differential, all of the same specimen."""
+    """A count worked out from others of the same sample: a total and its percentages, or counts that add up to it."""
 
     total: Analyte
     percentages: Annotated[tuple[Analytes, ...], Field(min_length=1)]
+    counts: tuple[Analytes, ...] = ()
+
+    def of(self, results: Sequence[Result]) -> Chosen | None:
+        return computed(results, self.total[0], self.percentages, self.counts)
+
+    @property
+    def analytes(self) -> tuple[str, ...]:
+        return (*self.total, *(name for names in (*self.percentages, *self.counts) for name in names))
+
+
+class Proportion(Parameters):
+    """A percentage worked out from what was measured and what is expected of such a person."""
+
+    measured: Analyte
+    expected: Analyte
+
+    def of(self, results: Sequence[Result]) -> Chosen | None:
+        return proportion(results, self.measured[0], self.expected[0])
+
+    @property
+    def analytes(self) -> tuple[str, ...]:
+        return (*self.measured, *self.expected)
 
 
 class LabLimit(Rule):
@@ -31,7 +56,8 @@ class LabLimit(Rule):
 
     `otherwise` is what a result beyond it means: fail, or review where the protocol allows an exception. A passing
     count that was supported by treatment is for a person. `instead` are analytes that do not answer the question
-    although they look like it; `in_words` is what a result means that is only words, such as "normal".
+    although they look like it, `resembles` such that let a person answer it; `in_words` is what a result means that
+    is only words, such as "normal".
     """
 
     lab: Analyte
@@ -41,8 +67,9 @@ class LabLimit(Rule):
     in_words: Literal["unknown", "review"] = "unknown"
     curable: Literal["event"] | None = None
     supported_by: tuple[Support, ...] = ()
-    computed_from: Shares | None = None
+    computed_from: Shares | Proportion | None = None
     instead: Analytes = ()
+    resembles: Analytes = ()
     none_recorded: Literal[Status.UNKNOWN] = Status.UNKNOWN
 
     @model_validator(mode="after")
@@ -73,16 +100,18 @@ class LabLimit(Rule):
         if code == "results-disagree":
             flags.add(Flag.CONFLICT)
         curable = self.curable if status is Status.FAIL else None
-        evidence = tuple(result_evidence(found.chosen, self.limit))
+        evidence = tuple(result_evidence(found.chosen, self.limit, analyte))
         return Judgement(status, Reason(code, values), evidence, frozenset(flags), curable)
 
     def _answer(self, found: Recent, answer: Truth) -> tuple[Status, str]:
-        if found.unit_contradicts:
+        if found.is_contradicted:
             return Status.REVIEW, "unit-contradicts-code"
         if answer is Truth.TRUE:
             return Status.PASS, "result-within"
         if answer is Truth.UNKNOWN:
             return Status.REVIEW, "results-disagree" if found.chosen.disagree else "result-unclear"
+        if any(r.estimated for r in found.chosen.results):
+            return Status.REVIEW, "result-estimated"
         if self.otherwise == "review":
             return Status.REVIEW, "result-beyond-may-be-excused"
         return Status.FAIL, "result-beyond"
@@ -90,26 +119,14 @@ class LabLimit(Rule):
     def _newest(self, case: Case) -> Chosen | None:
         """The newest measured or, where that is newer, computed result."""
         measured = newest(case.facts.results, self.lab[0])
-        computed = self._computed(case)
-        if computed is None or (measured and measured.day >= computed.day):
+        worked_out = self.computed_from.of(case.facts.results) if self.computed_from else None
+        if worked_out is None or (measured and measured.day >= worked_out.day):
             return measured
-        return computed
+        return worked_out
 
     def _rests_on(self, found: Recent) -> dict[str, date]:
-        parts = self.computed_from
-        shares = [c for names in parts.percentages for c in names] if parts else []
-        return dict.fromkeys((*self.lab, *(parts.total if parts else ()), *shares), found.chosen.day)
-
-    def _computed(self, case: Case) -> Chosen | None:
-        if self.computed_from is None:
-            return None
-        total, *_ = self.computed_from.total
-        for whole in usable(case.facts.results, total):
-            for names in self.computed_from.percentages:
-                parts = [_of_same_specimen(case, whole, name) for name in names]
-                if all(parts):
-                    return _product(whole, [part for part in parts if part])
-        return None
+        parts = self.computed_from.analytes if self.computed_from else ()
+        return dict.fromkeys((*self.lab, *parts), found.chosen.day)
 
     def _supported(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
         """A passing count, unless treatment may have lifted it; what was not searched is said."""
@@ -129,13 +146,14 @@ class LabLimit(Rule):
         return Judgement(judgement.status, judgement.reason, judgement.evidence, flags)
 
     def _only_instead(self, case: Case) -> Judgement | None:
-        """Unknown: what was measured does not answer the question."""
-        for analyte in self.instead:
+        """What was measured does not answer the question: unknown, or for a person where it comes near."""
+        for analyte in (*self.resembles, *self.instead):
             other = newest(case.facts.results, analyte)
             if other and counted(case, other, self.fresh):
+                status, code = _MEANS[analyte in self.resembles]
                 measured = Measure(other.quantity, unit_of(analyte))
-                reason = Reason("other-measure-only", {"value": measured, "measured": other.day})
-                return Judgement(Status.UNKNOWN, reason, tuple(result_evidence(other)))
+                reason = Reason(code, {"value": measured, "measured": other.day})
+                return Judgement(status, reason, tuple(result_evidence(other)))
         return None
 
     def _none_usable(self, case: Case) -> Judgement:
@@ -148,21 +166,5 @@ class LabLimit(Rule):
     @property
     def concepts(self) -> frozenset[str]:
         support = {c for kind in self.supported_by for c in (*kind.drugs, *kind.procedures)}
-        parts = self.computed_from
-        shares = {*parts.total, *(c for names in parts.percentages for c in names)} if parts else set()
-        return frozenset({*self.lab, *self.instead, *support, *shares})
-
-
-def _of_same_specimen(case: Case, whole: Result, analyte: str) -> Result | None:
-    return next((r for r in usable(case.facts.results, analyte) if r.specimen & whole.specimen), None)
-
-
-def _product(whole: Result, parts: list[Result]) -> Chosen:
-    """The total times the sum of the percentages, shown on every result that it was worked out from."""
-    assert isinstance(whole.quantity, Interval) and whole.when is not None
-    percent = Interval.exactly(0)
-    for part in parts:
-        assert isinstance(part.quantity, Interval)
-        percent = percent + part.quantity
-    quantity = whole.quantity.times(percent).over(Interval.exactly(100))
-    return Chosen((whole, *parts), quantity, whole.when.first, disagree=False)
+        parts = self.computed_from.analytes if self.computed_from else ()
+        return frozenset({*self.lab, *self.instead, *self.resembles, *support, *parts})

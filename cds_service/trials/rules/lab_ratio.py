@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import default_upper_limit, unit_of
+from cds_service.clinical.labs import Result, default_upper_limit, unit_of
 from cds_service.clinical.truth import Truth, every
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
@@ -48,10 +48,12 @@ class LabRatio(Rule):
         stated = all(r.upper_limit for r in found.chosen.results)
         answers = [self.limit.holds_for(ratio) for ratio in ratios]
         flags = found.flags
+        if any(r.limit_doubted for r in found.chosen.results):
+            flags |= {Flag.CONFLICT}
         if stated and any(self.limit.is_near(ratio, self.boundary) for ratio in ratios):
             flags |= {Flag.BOUNDARY}
         values, evidence = self._values(found, ratios), tuple(self._evidence(found, ratios))
-        if found.unit_contradicts:
+        if found.is_contradicted:
             return Judgement(Status.REVIEW, Reason("unit-contradicts-code", values), evidence, flags)
         return self._of(every(answers), answers, stated, values, evidence, flags)
 
@@ -69,23 +71,22 @@ class LabRatio(Rule):
 
     def _ratios(self, found: Recent) -> list[Interval]:
         """Multiples of the upper limit, one for each result of the day that counts."""
-        default = default_upper_limit(self.lab[0])
-        assert default is not None, f"upper_limits.yaml has no row for {self.lab[0]}"
-        return [
-            r.quantity.over(r.upper_limit or default) for r in found.chosen.results if isinstance(r.quantity, Interval)
-        ]
+        return [r.quantity.over(self._upper(r)) for r in found.chosen.results if isinstance(r.quantity, Interval)]
+
+    def _upper(self, result: Result) -> Interval:
+        """The upper limit that the report states; else the range in which those of its unit lie."""
+        upper = result.upper_limit or default_upper_limit(self.lab[0], result.written_in)
+        assert upper is not None, f"upper_limits.yaml has no row for {self.lab[0]}"
+        return upper
 
     def _values(self, found: Recent, ratios: list[Interval]) -> dict[str, Value]:
-        values: dict[str, Value] = {
+        return {
             "value": Measure(found.chosen.quantity, unit_of(self.lab[0])),
             "ratio": Measure(ratios[0], self.limit.unit, self.limit),
             "limit": self.limit,
             "measured": found.chosen.day,
+            "upper": Measure(self._upper(found.chosen.results[0]), unit_of(self.lab[0])),
         }
-        upper = found.chosen.results[0].upper_limit or default_upper_limit(self.lab[0])
-        if upper is not None:
-            values["upper"] = Measure(upper, unit_of(self.lab[0]))
-        return values
 
     def _evidence(self, found: Recent, ratios: list[Interval]) -> list[Evidence]:
         return [

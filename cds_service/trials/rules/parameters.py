@@ -19,7 +19,7 @@ from cds_service.trials.case import SOURCES, Needs
 
 _SHARE = re.compile(r"(\d+(?:\.\d+)?) %", re.ASCII)
 # What a bound may be written in besides the units of the analytes.
-_UNITS = frozenset({"mg/kg/d", "mg/d", "mg/kg", "d", "{ULN}", "{score}"})
+_UNITS = frozenset({"mg/kg/d", "mg/d", "mg/kg", "d", "{ULN}", "{score}", "kg/m2"})
 
 
 def known_units() -> frozenset[str]:

@@ -7,14 +7,23 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from cds_service.clinical.evidence import Measure, Reason, Value
+from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Limit
+from cds_service.clinical.quantity import Unusable
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Parameters, Rule, in_unit
 from cds_service.trials.rules.parameters import Analyte
-from cds_service.trials.rules.recent import Freshness, Recent, doubted, none_usable, recent, result_evidence
+from cds_service.trials.rules.recent import (
+    Freshness,
+    Recent,
+    doubted,
+    none_usable,
+    recent,
+    result_evidence,
+    unusable_since,
+)
 
 
 class Converted(Parameters):
@@ -44,14 +53,31 @@ class PerformanceStatus(Rule):
     def judge(self, case: Case) -> Judgement:
         score, converted = self.score[0], self.converted.score[0]
         found = recent(case, score, self.fresh)
+        if off_scale := self._off_scale(case, score, found):
+            return off_scale
         if found is not None:
             return doubted(case, {score: found.chosen.day}, self.needs, self._judged(found))
         karnofsky = recent(case, converted, self.fresh)
+        if off_scale := self._off_scale(case, converted, karnofsky):
+            return off_scale
         if karnofsky is None:
             return none_usable(case, (score, converted), self.needs, self.fresh)
         too_old = self.fresh.flag.before(case.as_of) - timedelta(days=1)
         rests_on = {converted: karnofsky.chosen.day, score: too_old}
         return doubted(case, rests_on, self.needs, self._by_karnofsky(karnofsky))
+
+    def _off_scale(self, case: Case, score: str, found: Recent | None) -> Judgement | None:
+        """For a person: a number that its scale does not have, as new as the newest score that counts.
+
+        It may be a score of the other scale, or a fraction: nobody can tell what was meant.
+        """
+        since = found.chosen.day if found else self.fresh.flag.before(case.as_of)
+        slips = [r for r in unusable_since(case, score, since) if r.quantity == Unusable("implausible")]
+        if not slips:
+            return None
+        evidence = [Evidence(r.reference, r.when, r.label) for r in slips]
+        evidence += result_evidence(found.chosen) if found else []
+        return Judgement(Status.REVIEW, Reason("score-off-scale"), tuple(evidence), frozenset({Flag.CONFLICT}))
 
     def _judged(self, found: Recent) -> Judgement:
         answer = self.limit.holds_for(found.chosen.quantity)
@@ -73,6 +99,8 @@ class PerformanceStatus(Rule):
         evidence = tuple(result_evidence(found.chosen, limit))
         status = {Truth.TRUE: Status.PASS, Truth.FALSE: Status.FAIL, Truth.UNKNOWN: Status.REVIEW}[answer]
         code = {Status.PASS: "within", Status.FAIL: "beyond", Status.REVIEW: "unclear"}[status]
+        if found.is_contradicted:
+            return Judgement(Status.REVIEW, Reason("score-contradicted", values), evidence, frozenset(flags))
         if status is Status.REVIEW and found.chosen.disagree:
             flags.add(Flag.CONFLICT)
         curable = self.curable if status is Status.FAIL else None

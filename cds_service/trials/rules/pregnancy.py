@@ -85,7 +85,7 @@ class Pregnancy(Rule):
         return bool(case.gaps(needs, self.measured, self.fresh.before(case.as_of)))
 
     def _answer(self, test: Result) -> Answer:
-        if test.units_conflict:
+        if test.contradicted:
             return "unreadable"
         if isinstance(test.quantity, Interval):
             if self.negative.holds_for(test.quantity) is Truth.TRUE:

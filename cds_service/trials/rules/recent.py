@@ -40,9 +40,9 @@ class Recent:
     flags: frozenset[Flag]
 
     @property
-    def unit_contradicts(self) -> bool:
-        """True when a unit contradicts its code, so that nobody knows what was measured."""
-        return any(r.units_conflict for r in self.chosen.results)
+    def is_contradicted(self) -> bool:
+        """True when the parts of a result contradict each other, so that nobody knows what was measured."""
+        return any(r.contradicted for r in self.chosen.results)
 
 
 def recent(case: Case, analyte: str, fresh: Freshness) -> Recent | None:
@@ -58,9 +58,9 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
     flags: set[Flag] = set()
     if chosen.day < fresh.use.before(case.as_of):
         flags.add(Flag.STALE)
-    if any(r.units_conflict for r in chosen.results):
+    if any(r.contradicted for r in chosen.results):
         flags.add(Flag.CONFLICT)
-    if any(r.unit_was_assumed or r.preliminary for r in chosen.results):
+    if any(r.unit_was_assumed or r.is_second_rate for r in chosen.results):
         flags.add(Flag.ASSUMED)
     if any(r.text_only for r in chosen.results):
         flags.add(Flag.TEXT_ONLY)
@@ -95,12 +95,16 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
     return Judgement(Status.UNKNOWN, Reason("no-result"))
 
 
-def result_evidence(chosen: Chosen, limit: Limit | None = None) -> list[Evidence]:
-    """The results of the day that counts, each with its own value."""
+def result_evidence(chosen: Chosen, limit: Limit | None = None, lab: str | None = None) -> list[Evidence]:
+    """The results of the day that counts, each with its own value.
+
+    Where they are parts that a value of `lab` was worked out from, they have no limit of their own.
+    """
     return [
-        Evidence(r.reference, r.when, r.label, Measure(r.quantity, unit_of(r.analyte), limit), limit)
+        Evidence(r.reference, r.when, r.label, Measure(r.quantity, unit_of(r.analyte), own), own)
         for r in chosen.results
         if isinstance(r.quantity, Interval)
+        for own in [limit if lab in (None, r.analyte) else None]
     ]
 
 
