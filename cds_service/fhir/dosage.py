@@ -31,7 +31,7 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     daily, fault = _daily(amount, pace, schedule, None if sigs else next(iter(faults), None))
     coded = structured.milligrams is not None and (structured.per_day or schedule.per_day is not None)
     step = DoseStep(
-        daily, pace.pattern, amount.milligrams, amount.per_kilogram,
+        daily, pace.pattern, None if pace.pattern == "alternating" else amount.milligrams, amount.per_kilogram,
         schedule.first, schedule.last, pace.length_days, dosage.sequence, schedule.part_of_day, fault,
         text_only=fault is None and not coded,
         conflict=amount.conflict or pace.conflict or any(_lengths_differ(schedule, sig) for sig in sigs),
@@ -44,7 +44,7 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
 
 def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:
     """How a day's dose was worked out, for people to follow."""
-    if amount.milligrams is None:
+    if amount.milligrams is None or pace.pattern == "alternating":
         return None
     return Derivation(amount.milligrams, None if amount.per_day else pace.per_day, amount.pieces, amount.each)
 
@@ -80,6 +80,7 @@ def _pace(schedule: Schedule, sigs: Sequence[Sig]) -> _Pace:
     rate, pattern, conflict = schedule.per_day, schedule.pattern, schedule.conflict
     for sig in sigs:
         if sig.per_day is None or sig.per_day == rate:
+            pattern = "alternating" if sig.pattern == "alternating" else pattern
             continue
         conflict = conflict or rate is not None
         known = sig.pattern if rate is None and sig.pattern != "unknown" else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal, cast
 
 from cds_service.clinical.interval import ZERO, Interval
@@ -17,7 +18,7 @@ from cds_service.fhir.sig_words import ONE, Rules, SigFault, Unreadable, Word, r
 __all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
 
 Unit = Literal["mg", "mg/kg", "tablet", "mL"]
-Pattern = Literal["daily", "qod", "weekly"]
+Pattern = Literal["daily", "qod", "alternating", "weekly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Sig:
     """One dosage instruction that was understood to its last word.
 
     `amount` is per administration, in `unit`; without a unit it is a bare number ("1 QHS"). Of doses over one
-    day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1.
+    day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1. Of two
+    doses on alternating days it is the mean, and `per_day` 1, too.
     `milligrams` are per administration, stated beside another unit; `per_tablet` is a strength in mg.
     `total` is mg per day together with the other dose of an `added_to` instruction.
     """
@@ -115,8 +117,11 @@ _DOSES: Rules = (
     (r"N", _bare),
 )
 
-_READABLE = frozenset("AFSQKOJVpruzY+&")
+_READABLE = frozenset("AFSQKOJVpruzY+&a")
 _SEVERAL_TIMES_A_DAY = re.compile(r"A[SQ](?:&?A[SQ]){1,2}|[SQ]A(?:&?[SQ]A){1,2}")
+# "40 mg alternating with 20 mg", "alternate 40 mg and 20 mg", "40 mg and 20 mg on alternate days"; n: alternate days.
+_ALTERNATING = re.compile(r"[Yr]*(?:A[FSQ]*aA|aA[&a]?A|A&?A(?=[FSQ]*[an]))[FSQJKpan]*")
+_ALTERNATE_DAYS = "alternate days"
 
 
 def _the(kind: str, words: Sequence[Word], fault: SigFault = "not-understood") -> Word | None:
@@ -141,6 +146,31 @@ def _sum_of_day(words: Sequence[Word]) -> list[Word]:
     number = sum((dose.number for dose in doses), ZERO)
     whole = replace(doses[0], number=number, milligrams=milligrams if doses[0].milligrams else None)
     return [whole, Word("F", "", ONE)]
+
+
+def _alternates(words: Sequence[Word]) -> bool:
+    """True where the words say that doses alternate, or name two doses for alternate days."""
+    doses = sum(isinstance(word, _Dose) for word in words)
+    return any(word.kind == "a" or (word.text == _ALTERNATE_DAYS and doses > 1) for word in words)
+
+
+def _mean_of_alternating(words: Sequence[Word]) -> list[Word]:
+    """The mean of two doses taken in turn, day by day. In any other turn they are a fault."""
+    # The second of two doses "with" each other has become one that is added to it.
+    words = [_Dose("A", "mg", one.number) if one.kind == "+" and one.text == "q" else one for one in words]
+    doses = [word for word in words if isinstance(word, _Dose)]
+    alike = {(dose.text, dose.per_tablet, dose.milligrams is None) for dose in doses}
+    kinds = "".join("n" if word.text == _ALTERNATE_DAYS else word.kind for word in words)
+    often = {word.number for word in words if word.kind == "F"}
+    times = {word.text for word in words if word.kind in "SQ"}
+    by_day = often <= {ONE, ONE.scaled(Fraction(1, 2))} and len(times) < 2 and not any(" " in time for time in times)
+    if not _ALTERNATING.fullmatch(kinds) or len(alike) > 1 or not by_day or doses[0].text == "":
+        raise Unreadable("several-doses")
+    number = (doses[0].number + doses[1].number).scaled(Fraction(1, 2))
+    both = [dose.milligrams for dose in doses if dose.milligrams]
+    milligrams = (both[0] + both[1]).scaled(Fraction(1, 2)) if both else None
+    mean = replace(doses[0], number=number, milligrams=milligrams)
+    return [*(word for word in words if word.kind in "YrJKp"), mean, Word("F", "alternating", ONE)]
 
 
 def _dose(words: Sequence[Word]) -> _Dose | None:
@@ -169,8 +199,8 @@ def _how_often(words: Sequence[Word]) -> tuple[Interval | None, Pattern | Litera
     seldom = per_day.high is not None and per_day.high <= 1
     if times_a_day not in (None, per_day) and not (times_a_day == ONE and seldom and at and at.kind == "S"):
         raise Unreadable("contradicts-itself")
-    if said and said.text == "weekly":
-        return per_day, "weekly"
+    if said and said.text in ("weekly", "alternating"):
+        return per_day, cast(Pattern, said.text)
     return per_day, "qod" if per_day.scaled(2) == ONE else "daily" if per_day.low >= 1 else "unknown"
 
 
@@ -210,8 +240,11 @@ def _assembled(words: Sequence[Word]) -> Sig:
     understood = _READABLE.issuperset(word.kind for word in words) and kinds.count("(") == kinds.count(")")
     if not understood or any(word.kind == "Y" for word in words[1:]):
         refuse(words)
-    if kinds.count("A") > 1:
+    if _alternates(words):
+        words = _mean_of_alternating(words)
+    elif kinds.count("A") > 1:
         words = _sum_of_day(words)
+    kinds = [word.kind for word in words]
     per_day, pattern = _how_often(words)
     _refuse_half_said(words, per_day)
     dose, lasting = _dose(words), _the("K", words)
@@ -233,10 +266,12 @@ def read_sig(text: str) -> Sig | SigFault:
     """What the text says, or why it cannot be told: never a dose of which a word was left out."""
     if not text.strip():
         return "blank"
+    words: list[Word] = []
     try:
-        return _assembled(reduced(words_of(text), _DOSES))
+        words = words_of(text)
+        return _assembled(reduced(words, _DOSES))
     except Unreadable as unreadable:
-        return unreadable.fault
+        return "several-doses" if any(word.kind == "a" for word in words) else unreadable.fault
 
 
 def read_frequency(text: str) -> tuple[Interval, Pattern] | None:

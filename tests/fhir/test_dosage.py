@@ -248,6 +248,13 @@ def test_a_text_of_several_doses_leaves_the_dose_open_above_what_is_coded() -> N
     assert (found.daily, found.fault) == (ANYTHING, "several-doses")
 
 
+def test_two_doses_in_turn_are_a_mean_without_a_single_dose() -> None:
+    """What was taken on one day is not held against a limit for every other day."""
+    alternating = step({"text": "40 mg alternating with 20 mg"})
+    assert (alternating.daily, alternating.pattern, alternating.per_dose) == (exactly(30), "alternating", None)
+    assert step({"text": "40 mg alternating with 20 mg", **DAILY}).pattern == "alternating"
+
+
 def test_a_text_that_agrees_with_the_structure_adds_nothing() -> None:
     found = tablet_step({**dose(4, "tablet"), **DAILY, "text": "Take 4 tablets (20 mg total) by mouth daily"})
     assert (found.daily, found.conflict, found.text_only) == (exactly(20), False, False)
