@@ -13,7 +13,7 @@ from itertools import pairwise
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange, Span, days_later
 from cds_service.clinical.interval import ZERO, Interval
-from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Standing
+from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Shares, Standing
 from cds_service.clinical.steps import laid_out
 from cds_service.clinical.tables import table
 
@@ -44,6 +44,7 @@ class Stretch:
     goes_on: bool = False
     flags: frozenset[str] = frozenset()
     fault: str | None = None
+    shares: Shares = ()
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last
@@ -115,7 +116,7 @@ class _Course:
             began=use.begins.first if use.begins else first, per_dose=step.per_dose,
             per_kilogram=step.per_kilogram, added_to=step.added_to, filler=filler, sure=sure,
             goes_on=self.period.goes_on and not filler, flags=flags,
-            fault=None if use.standing is Standing.NOT_TAKEN else step.fault,
+            fault=None if use.standing is Standing.NOT_TAKEN else step.fault, shares=step.shares,
         )  # fmt: skip
 
 

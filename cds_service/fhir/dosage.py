@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cds_service.clinical.interval import ANYTHING, Interval
-from cds_service.clinical.medications import Derivation, DoseStep, Pattern
+from cds_service.clinical.medications import Derivation, DoseStep, Pattern, Shares, even_shares
 from cds_service.fhir import elements as el
 from cds_service.fhir.amounts import Amount, either, structured_amount, texted_amount
 from cds_service.fhir.sig import Sig, SigFault, read_sig
@@ -37,6 +37,7 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
         conflict=amount.conflict or pace.conflict or any(_lengths_differ(schedule, sig) for sig in sigs),
         added_to=any(sig.added_to for sig in sigs),
         derivation=_derivation(amount, pace) if fault is None else None,
+        shares=_shares(amount, pace, sigs) if fault is None else (),
     )  # fmt: skip
     as_needed = _is_as_needed(dosage) or any(sig.as_needed for sig in sigs)
     return _doubted(step, dosage, faults, as_needed, schedule.backwards)
@@ -47,6 +48,13 @@ def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:
     if amount.milligrams is None or pace.pattern == "alternating":
         return None
     return Derivation(amount.milligrams, None if amount.per_day else pace.per_day, amount.pieces, amount.each)
+
+
+def _shares(amount: Amount, pace: _Pace, sigs: Sequence[Sig]) -> Shares:
+    """How the day's dose is divided; not told where only the amount of a whole day is."""
+    if amount.per_day:
+        return ()
+    return next((sig.shares for sig in sigs if sig.shares is not None), even_shares(pace.per_day))
 
 
 def _text_readings(dosage: el.Dosage) -> list[Sig | SigFault]:

@@ -237,6 +237,13 @@ def _times_of_day(words: Sequence[Word]) -> Word:
     return Word("Q" if "Q" in kinds else "S", " ".join(named))
 
 
+def _divided(words: Sequence[Word]) -> Word:
+    """Into how many parts "in 2 divided doses" or 分2次 divides a day's dose; one where they do not say it."""
+    if words[-1].number.low < 1:
+        return refuse(words)
+    return Word("V", "", next((word.number for word in words if word.number != ONE), ONE))
+
+
 _HOW_OFTEN: Rules = (
     (r"NC|NX(?=P|[RE]U)", lambda words: Word("W", words[1].text, words[0].number)),
     (r"[BXZ]NU", _lasting),
@@ -245,7 +252,7 @@ _HOW_OFTEN: Rules = (
     (r"iS", lambda words: words[1]),
     (r"ES", lambda words: replace(words[1], kind="Q")),
     (r"[SQ](?:[,&_]{0,3}[SQ])+", _times_of_day),
-    (r"iNV|V(?:F|W|Nd)?", lambda words: Word("V", "") if words[-1].number.low >= 1 else refuse(words)),
+    (r"iNV|V(?:F|W|Nd)?", _divided),
     (r"W_*(?=N)", lambda words: Word("u", "") if words[0] == Word("W", "次") else refuse(words)),
     (r"W|XN(?![A-Za-z(])", lambda words: Word("O", "") if words[-1].number == ONE else refuse(words)),
 )

@@ -255,6 +255,25 @@ def test_two_doses_in_turn_are_a_mean_without_a_single_dose() -> None:
     assert step({"text": "40 mg alternating with 20 mg", **DAILY}).pattern == "alternating"
 
 
+@pytest.mark.parametrize(
+    ("dosage", "shares"),
+    [
+        ({**dose(10), **repeat(2, 1)}, "1/2 1/2"),
+        ({**dose(60), **repeat(1, 2)}, "1"),
+        ({"text": "20 mg in the morning and 10 mg at night"}, "2/3 1/3"),
+        ({"text": "2 tablets (10 mg total) in the morning and 1 tablet (5 mg total) at night"}, "2/3 1/3"),
+        ({"text": "30 mg daily in 3 divided doses"}, "1/3 1/3 1/3"),
+        ({"text": "30 mg daily in divided doses"}, ""),
+        ({**dose(20, "mg/d"), **DAILY}, ""),
+        ({**dose(20), **repeat(1, 1, frequencyMax=2)}, ""),
+        ({**dose(20)}, ""),
+    ],
+)
+def test_how_a_days_dose_is_divided_is_told_where_it_can_be(dosage: Json, shares: str) -> None:
+    """The largest share comes first; where it is not told there are none."""
+    assert " ".join(map(str, step(dosage).shares)) == shares
+
+
 def test_a_text_that_agrees_with_the_structure_adds_nothing() -> None:
     found = tablet_step({**dose(4, "tablet"), **DAILY, "text": "Take 4 tablets (20 mg total) by mouth daily"})
     assert (found.daily, found.conflict, found.text_only) == (exactly(20), False, False)
