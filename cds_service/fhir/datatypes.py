@@ -143,6 +143,7 @@ class Dosage(Struct):
     doseAndRate: list[DoseAndRate] | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
+    maxDosePerPeriod: Ratio | list[Ratio] | None = None
     modifierExtension: list[msgspec.Raw] | None = None
 
 

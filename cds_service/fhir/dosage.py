@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from cds_service.clinical.interval import ANYTHING, Interval
 from cds_service.clinical.medications import Derivation, DoseStep, Pattern, Shares, even_shares
 from cds_service.fhir import elements as el
-from cds_service.fhir.amounts import Amount, either, structured_amount, texted_amount
+from cds_service.fhir.amounts import Amount, either, most_per_day, structured_amount, texted_amount
 from cds_service.fhir.sig import Sig, SigFault, read_sig
 from cds_service.fhir.strength import Strength
 from cds_service.fhir.timing import Schedule, pattern_of, schedule_of
@@ -40,7 +40,8 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
         shares=_shares(amount, pace, sigs) if fault is None else (),
     )  # fmt: skip
     as_needed = _is_as_needed(dosage) or any(sig.as_needed for sig in sigs)
-    return _doubted(step, dosage, faults, as_needed, schedule.backwards)
+    step = _doubted(step, dosage, faults, as_needed, schedule.backwards)
+    return _at_most(step, most_per_day(dosage, strength)) if as_needed else step
 
 
 def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:
@@ -127,6 +128,14 @@ def _doubted(
     if as_needed:
         step = replace(step, pattern="as-needed")
     return replace(step, daily=step.daily.down_to_zero()) if as_needed or backwards else step
+
+
+def _at_most(step: DoseStep, most: Interval | None) -> DoseStep:
+    """An as-needed dose up to the most that is allowed in a day; of a dose on a schedule that says nothing."""
+    highest = most.high if most and not step.per_kilogram else None
+    if highest is None or (step.daily.high is not None and step.daily.high <= highest):
+        return step
+    return replace(step, daily=Interval(step.daily.low, highest))
 
 
 def _is_as_needed(dosage: el.Dosage) -> bool:

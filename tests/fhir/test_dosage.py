@@ -142,6 +142,31 @@ def test_a_dose_as_needed_may_be_none(needed: Json) -> None:
     assert (found.daily, found.pattern) == (span(0, 20), "as-needed")
 
 
+@pytest.mark.parametrize(
+    ("dosage", "daily"),
+    [
+        ({**dose(10), **repeat(1, 4, "h"), "asNeededBoolean": True}, span(0, 40)),
+        ({**dose(10), "asNeededBoolean": True}, span(0, 40)),
+        ({"text": "as needed", "asNeededBoolean": True}, span(0, 40)),
+        ({**dose(20), **repeat(1, 1), "asNeededBoolean": True}, span(0, 20)),
+        ({**dose(20), **repeat(1, 1)}, exactly(20)),
+        ({"text": "as directed"}, ANYTHING),
+        ({**dose(1, "mg/kg"), **repeat(1, 4, "h"), "asNeededBoolean": True}, span(0, 6)),
+    ],
+)
+def test_the_most_of_a_day_bounds_only_what_is_taken_as_needed(dosage: Json, daily: Interval) -> None:
+    most = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 1, "unit": "d"}}
+    assert step({**dosage, "maxDosePerPeriod": most}).daily == daily
+    assert step({**dosage, "maxDosePerPeriod": [most]}).daily == daily
+
+
+def test_the_most_of_a_week_or_per_kilogram_bounds_nothing() -> None:
+    week = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 1, "unit": "wk"}}
+    per_kg = {"numerator": {"value": 1, "unit": "mg/kg"}, "denominator": {"value": 1, "unit": "d"}}
+    for most in (week, per_kg):
+        assert step({**dose(10), "asNeededBoolean": True, "maxDosePerPeriod": most}).daily == ANYTHING
+
+
 @pytest.mark.parametrize(("unit", "daily"), [("mg/kg", "1.0"), ("mg/kg/d", "0.5")])
 def test_a_dose_per_kilogram_stays_per_kilogram(unit: str, daily: str) -> None:
     found = step({**dose(0.5, unit), **repeat(2, 1)})
