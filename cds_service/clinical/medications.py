@@ -13,7 +13,7 @@ from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
 
-Kind = Literal["request", "statement", "administration"]
+Kind = Literal["request", "dispense", "statement", "administration"]
 Pattern = Literal["daily", "qod", "alternating", "weekly", "as-needed", "unknown"]
 Route = Literal["systemic", "local", "depot", "unknown"]
 # How a day's dose is divided over its administrations, largest share first; empty where that is not told.
@@ -111,7 +111,8 @@ class MedicationUse:
 
     `begins` and `ends` bound it as the record states; `supply_ends` is when the dispensed supply runs out and
     `valid_until` when the order expires: weaker than an end. `written` is the day it was ordered or last
-    confirmed. `links` are the references and identifiers that tie records of one therapy together.
+    confirmed. `links` are the references and identifiers that tie records of one therapy together. `supplied` are the
+    days, first and last, for which each supply of an order was handed out.
     """
 
     reference: str
@@ -131,3 +132,4 @@ class MedicationUse:
     links: frozenset[str] = frozenset()
     conflict: bool = False
     reasons: tuple[StatedReason, ...] = ()
+    supplied: tuple[tuple[date, date], ...] = ()

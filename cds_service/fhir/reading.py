@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from cds_service.clinical.dates import DayRange
+from cds_service.clinical.dispenses import with_dispenses
 from cds_service.clinical.facts import PatientFacts, Sex, Skipped
 from cds_service.clinical.medications import MedicationUse
 from cds_service.fhir import elements as el
@@ -20,7 +21,7 @@ from cds_service.fhir.studies import read_participations
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
-_MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationAdministration")
+_MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationDispense", "MedicationAdministration")
 
 
 def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFacts:
@@ -36,7 +37,7 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     problems = tuple(read_problems(_of_type(records, "Condition"), index, ledger))
     interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
     results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied))
-    medications = tuple(_medications(records, index, ledger))
+    medications = with_dispenses(_medications(records, index, ledger))
     allergies = tuple(read_allergies(_of_type(records, "AllergyIntolerance"), index, ledger))
     studies = tuple(read_participations(_of_type(records, "ResearchSubject"), ledger))
     unread = {*records.strange, *ledger.unread}
