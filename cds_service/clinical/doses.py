@@ -16,7 +16,7 @@ from cds_service.clinical.exposure import DAY, Stretch, stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Pattern, Shares
 from cds_service.clinical.tables import table
-from cds_service.clinical.therapies import carried_over, counted, dose_of, taken_over, therapies
+from cds_service.clinical.therapies import are_taken_for_one, carried_over, counted, dose_of, taken_over, therapies
 from cds_service.clinical.weights import WeightHistory
 
 
@@ -182,11 +182,17 @@ def _segment(
     parts = {drug: counted(drug, active, therapy_of) for drug in drugs}
     dose = sum((dose_of(parts[drug]).times(factor(drug)) for drug in drugs), ZERO)
     giving = [s for drug in drugs for s in parts[drug] if not s.dose.is_zero]
+    flags = _flags(giving, factor) | _assumed_one(parts.values())
     return DoseSegment(
         days.first, days.last, dose, _pattern(giving), tuple(sorted({s.use.reference for s in giving})),
-        per_dose=_per_dose(giving, factor), flags=_flags(giving, factor), faults=_faults(giving, factor),
+        per_dose=_per_dose(giving, factor), flags=flags, faults=_faults(giving, factor),
         goes_on=days.last == as_of and any(s.goes_on for s in giving), divided=_divided(active),
     )  # fmt: skip
+
+
+def _assumed_one(parts: Iterable[Sequence[Stretch]]) -> frozenset[str]:
+    """`assumed` where records of one drug that nothing ties together are taken for one, for their equal dose."""
+    return frozenset({"assumed"} if any(map(are_taken_for_one, parts)) else ())
 
 
 def _flags(giving: Sequence[Stretch], factor: Factor) -> frozenset[str]:

@@ -224,6 +224,16 @@ def dose_of(parts: Sequence[Stretch]) -> Interval:
     return sum(beside, _one_or_all([p for p in parts if not p.added_to]))
 
 
+def are_taken_for_one(parts: Iterable[Stretch]) -> bool:
+    """True where several records, none of them a filler or beside another, state the same dose of a drug."""
+    stated: dict[str, Interval] = {}
+    for part in parts:
+        if not (part.added_to or part.filler or part.stated.is_zero):
+            record = "given" if part.use.kind == "administration" else part.use.reference
+            stated[record] = stated.get(record, ZERO) + part.stated
+    return len(set(stated.values())) < len(stated)
+
+
 def _one_or_all(parts: Sequence[Stretch]) -> Interval:
     records: dict[str, list[Stretch]] = {}
     for part in parts:
