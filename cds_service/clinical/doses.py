@@ -14,9 +14,9 @@ from itertools import pairwise
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.exposure import DAY, Stretch, stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
-from cds_service.clinical.medications import MedicationUse, Pattern
+from cds_service.clinical.medications import MedicationUse, Pattern, Shares
 from cds_service.clinical.tables import table
-from cds_service.clinical.therapies import carried_over, counted, dose_of, taken_over, therapies
+from cds_service.clinical.therapies import are_taken_for_one, carried_over, counted, dose_of, taken_over, therapies
 from cds_service.clinical.weights import WeightHistory
 
 
@@ -26,7 +26,7 @@ class DoseSegment:
 
     `dose` is prednisone-equivalent mg per day, `per_dose` that of one administration where all are alike.
     `goes_on` is true when its sources state no end on or before the day of screening. `faults` say why a dose
-    could not be read.
+    could not be read. `divided` are the ways in which the records of these days divide the day's dose.
     """
 
     first: date
@@ -38,6 +38,7 @@ class DoseSegment:
     flags: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
     goes_on: bool = False
+    divided: frozenset[Shares] = frozenset()
 
     @property
     def days(self) -> int:
@@ -181,16 +182,31 @@ def _segment(
     parts = {drug: counted(drug, active, therapy_of) for drug in drugs}
     dose = sum((dose_of(parts[drug]).times(factor(drug)) for drug in drugs), ZERO)
     giving = [s for drug in drugs for s in parts[drug] if not s.dose.is_zero]
+    flags = _flags(giving, factor) | _assumed_one(parts.values())
     return DoseSegment(
         days.first, days.last, dose, _pattern(giving), tuple(sorted({s.use.reference for s in giving})),
-        per_dose=_per_dose(giving, factor), flags=_flags(giving, factor), faults=_faults(giving, factor),
-        goes_on=days.last == as_of and any(s.goes_on for s in giving),
+        per_dose=_per_dose(giving, factor), flags=flags, faults=_faults(giving, factor),
+        goes_on=days.last == as_of and any(s.goes_on for s in giving), divided=_divided(active),
     )  # fmt: skip
+
+
+def _assumed_one(parts: Iterable[Sequence[Stretch]]) -> frozenset[str]:
+    """`assumed` where records of one drug that nothing ties together are taken for one, for their equal dose."""
+    return frozenset({"assumed"} if any(map(are_taken_for_one, parts)) else ())
 
 
 def _flags(giving: Sequence[Stretch], factor: Factor) -> frozenset[str]:
     converted = {"equivalent" for s in giving if factor(s.use.drug) not in (Interval.exactly(1), ANYTHING)}
     return frozenset(converted.union(*(s.flags for s in giving)))
+
+
+def _divided(active: Iterable[Stretch]) -> frozenset[Shares]:
+    """How every record of the days divides its dose, also one that counts for less than another of its therapy.
+
+    An order and a report of it that write the same dose differently are then no change from one to the other.
+    """
+    documented = (s for s in active if not s.filler and not s.dose.is_zero)
+    return frozenset(() if s.use.kind == "administration" else s.shares for s in documented)
 
 
 def _faults(giving: Sequence[Stretch], factor: Factor) -> tuple[str, ...]:
@@ -215,7 +231,8 @@ def _merged(segments: Iterable[DoseSegment]) -> Iterator[DoseSegment]:
     pending: DoseSegment | None = None
     for segment in segments:
         if pending and _alike(pending, segment):
-            pending = replace(pending, last=segment.last, goes_on=segment.goes_on)
+            divided = pending.divided | segment.divided
+            pending = replace(pending, last=segment.last, goes_on=segment.goes_on, divided=divided)
             continue
         if pending:
             yield pending
@@ -225,4 +242,11 @@ def _merged(segments: Iterable[DoseSegment]) -> Iterator[DoseSegment]:
 
 
 def _alike(one: DoseSegment, other: DoseSegment) -> bool:
-    return replace(one, first=other.first, last=other.last, goes_on=other.goes_on) == other
+    moved = replace(one, first=other.first, last=other.last, goes_on=other.goes_on, divided=other.divided)
+    return moved == other and not are_divided_otherwise(one, other)
+
+
+def are_divided_otherwise(one: DoseSegment, other: DoseSegment) -> bool:
+    """True when both tell how the day's dose is divided, and no record divides it alike."""
+    told = one.divided and other.divided and () not in one.divided | other.divided
+    return bool(told) and one.divided.isdisjoint(other.divided)

@@ -5,15 +5,15 @@ The rules for records that leave their end open stand in tables/exposure.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange, Span, days_later
 from cds_service.clinical.interval import ZERO, Interval
-from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Standing
+from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Shares, Standing
 from cds_service.clinical.steps import laid_out
 from cds_service.clinical.tables import table
 
@@ -44,6 +44,7 @@ class Stretch:
     goes_on: bool = False
     flags: frozenset[str] = frozenset()
     fault: str | None = None
+    shares: Shares = ()
 
     def covers(self, day: date) -> bool:
         return self.first <= day <= self.last
@@ -115,7 +116,7 @@ class _Course:
             began=use.begins.first if use.begins else first, per_dose=step.per_dose,
             per_kilogram=step.per_kilogram, added_to=step.added_to, filler=filler, sure=sure,
             goes_on=self.period.goes_on and not filler, flags=flags,
-            fault=None if use.standing is Standing.NOT_TAKEN else step.fault,
+            fault=None if use.standing is Standing.NOT_TAKEN else step.fault, shares=step.shares,
         )  # fmt: skip
 
 
@@ -130,10 +131,49 @@ def _stretches_of(use: MedicationUse, step: DoseStep, as_of: date) -> Iterator[S
     else:
         if period.first < period.sure_first:
             yield from course.stretch(period.first, period.sure_first - DAY)
-        yield from course.stretch(period.sure_first, period.sure_last, sure=True)
+        for part in course.stretch(period.sure_first, period.sure_last, sure=True):
+            yield from _as_supplied(part, use)
         yield from course.stretch(period.sure_last + DAY, period.last)
     for first, last in _undocumented(use, step, period, as_of):
         yield from course.stretch(first, last, filler=True)
+
+
+def _as_supplied(stretch: Stretch, use: MedicationUse) -> Iterator[Stretch]:
+    """The stretch, sure only on the days for which supplies were handed out where it is known that any were."""
+    after = stretch.first
+    for first, last, carried in covered(use.supplied, use.begins):
+        inside = replace(stretch, first=max(first, after), last=min(last, stretch.last))
+        if inside.first > inside.last:
+            continue
+        yield from possible_between(stretch, after, inside.first - DAY)
+        yield inside if carried else replace(inside, flags=inside.flags - {"assumed"})
+        after = inside.last + DAY
+    if use.supplied:
+        yield from possible_between(stretch, after, stretch.last)
+    else:
+        yield stretch
+
+
+def possible_between(stretch: Stretch, first: date, last: date) -> Iterator[Stretch]:
+    """The stretch cut to these days, on which the dose is only possible; nothing where they are none."""
+    if first <= last:
+        yield replace(stretch, first=first, last=last, dose=stretch.dose.down_to_zero(), sure=False)
+
+
+def covered(supplied: Iterable[tuple[date, date]], begins: DayRange | None) -> list[tuple[date, date, bool]]:
+    """The days, first and last, for which supplies lasted, and whether a short hole was carried over within them."""
+    reach = days_of("gap_carried")
+    spans: list[tuple[date, date, bool]] = []
+    for first, last in sorted(supplied):
+        before = spans[-1] if spans else None
+        if before and (first - before[1]).days - 1 <= reach:
+            holed = before[2] or first > before[1] + DAY
+            spans[-1] = (before[0], max(before[1], last), holed)
+        else:
+            spans.append((first, last, False))
+    if spans and begins and 0 < (spans[0][0] - begins.first).days <= reach:
+        spans[0] = (begins.first, spans[0][1], True)
+    return spans
 
 
 def _flags(use: MedicationUse, step: DoseStep) -> frozenset[str]:
@@ -153,7 +193,7 @@ def _undocumented(use: MedicationUse, step: DoseStep, period: Period, as_of: dat
     """Days, first and last, of which the record says nothing although the drug may have been taken."""
     if _has_no_start(use, step) and use.kind != "administration":
         yield days_later(period.first, -days_of("unstated_start_reaches_back")), days_later(period.first, -1)
-    if use.active and use.kind == "request" and use.supply_ends and not (step.last or use.ends):
+    if use.active and use.kind in ("request", "dispense") and use.supply_ends and not (step.last or use.ends):
         run_out = max(use.supply_ends, period.first)
         yield days_later(run_out, 1), min(days_later(run_out, days_of("gap_possible")), as_of)
 
@@ -233,7 +273,11 @@ def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     if use.supply_ends is not None:
         return End(use.supply_ends, use.supply_ends, stated=True)
     counts_until = days_later(use.written or begins.first, days_of("open_request_counts"))
-    valid_until = max(use.valid_until, begins.last) if use.valid_until else as_of
+    if use.kind == "dispense":  # of a supply for nobody knows how long
+        return End(begins.last, min(counts_until, as_of))
+    supplied_until = max((last for _, last in use.supplied), default=begins.last)
+    counts_until = max(counts_until, supplied_until)
+    valid_until = max(use.valid_until, begins.last, supplied_until) if use.valid_until else as_of
     if use.standing is Standing.ENDED:
         return End(days_later(begins.last, -1), min(counts_until, valid_until, max(as_of - DAY, begins.last)))
     return End(min(counts_until, valid_until), valid_until, assumed=use.standing is Standing.TAKEN)

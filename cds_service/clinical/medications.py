@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from fractions import Fraction
 from typing import Literal
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
 
-Kind = Literal["request", "statement", "administration"]
+Kind = Literal["request", "dispense", "statement", "administration"]
 Pattern = Literal["daily", "qod", "alternating", "weekly", "as-needed", "unknown"]
 Route = Literal["systemic", "local", "depot", "unknown"]
+# How a day's dose is divided over its administrations, largest share first; empty where that is not told.
+Shares = tuple[Fraction, ...]
+_MOST_SHARES = 24
 
 
 class Standing(Enum):
@@ -49,7 +53,7 @@ class DoseStep:
     per kg of body weight when `per_kilogram`. An instruction that cannot be read has every dose from zero
     upwards, and `fault` says why. `first` and `last` are its own bounds (included), None where it states
     none; `order` is its place in a sequence of steps, `part_of_day` says that it is for a time of the day
-    only, and `added_to` that its words add it to another record's dose.
+    only, and `added_to` that its words add it to another record's dose. `shares` divide the day's dose.
     """
 
     daily: Interval
@@ -66,6 +70,25 @@ class DoseStep:
     conflict: bool = False
     added_to: bool = False
     derivation: Derivation | None = None
+    shares: Shares = ()
+
+
+def shares_of(amounts: Sequence[Interval]) -> Shares:
+    """The shares of several amounts in their sum."""
+    total = sum(amount.low for amount in amounts)
+    if not total or not all(amount.is_exact for amount in amounts):
+        return ()
+    return tuple(sorted((amount.low / total for amount in amounts), reverse=True))
+
+
+def even_shares(per_day: Interval | None) -> Shares:
+    """The shares of so many equal administrations; rarer ones than daily are one."""
+    if per_day is None or not per_day.is_exact or per_day.low > _MOST_SHARES:
+        return ()
+    if per_day.low < 1:
+        return (Fraction(1),)
+    times = int(per_day.low)
+    return (Fraction(1, times),) * times if times == per_day.low else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +111,8 @@ class MedicationUse:
 
     `begins` and `ends` bound it as the record states; `supply_ends` is when the dispensed supply runs out and
     `valid_until` when the order expires: weaker than an end. `written` is the day it was ordered or last
-    confirmed. `links` are the references and identifiers that tie records of one therapy together.
+    confirmed. `links` are the references and identifiers that tie records of one therapy together. `supplied` are the
+    days, first and last, for which each supply of an order was handed out.
     """
 
     reference: str
@@ -108,3 +132,4 @@ class MedicationUse:
     links: frozenset[str] = frozenset()
     conflict: bool = False
     reasons: tuple[StatedReason, ...] = ()
+    supplied: tuple[tuple[date, date], ...] = ()

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
-from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern
+from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Shares
 
 
 def laid_out(use: MedicationUse) -> list[DoseStep]:
@@ -122,7 +122,15 @@ def _side_by_side(steps: Sequence[DoseStep]) -> DoseStep:
     pattern: Pattern = "unknown"
     if len(patterns) == 1:
         pattern = "alternating" if patterns == {"qod"} else steps[0].pattern
-    return replace(_combined(steps, daily), pattern=pattern)
+    return replace(_combined(steps, daily), pattern=pattern, shares=_shares_of_parts(steps))
+
+
+def _shares_of_parts(steps: Sequence[DoseStep]) -> Shares:
+    """How the day's dose is divided over the parts of a day that the steps are."""
+    total = sum(step.daily.low for step in steps)
+    told = all(step.part_of_day and step.shares and step.daily.is_exact for step in steps)
+    parts = [share * step.daily.low / total for step in steps for share in step.shares] if told and total else []
+    return tuple(sorted(parts, reverse=True))
 
 
 def _combined(steps: Sequence[DoseStep], daily: Interval) -> DoseStep:
@@ -134,7 +142,7 @@ def _combined(steps: Sequence[DoseStep], daily: Interval) -> DoseStep:
         per_kilogram=steps[0].per_kilogram and not mixed,
         fault=faults[0] if faults else "unit-not-understood" if mixed else None,
         text_only=any(s.text_only for s in steps), conflict=any(s.conflict for s in steps),
-        added_to=any(s.added_to for s in steps),
+        added_to=any(s.added_to for s in steps), shares=(),
     )  # fmt: skip
 
 

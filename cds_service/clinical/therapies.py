@@ -12,8 +12,8 @@ from cds_service.clinical.exposure import DAY, Stretch, days_of, is_open_ended
 from cds_service.clinical.interval import ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Standing
 
-# What tells most about a therapy: what was given, then what was reported, then what was ordered.
-_RANK = {"administration": 3, "statement": 2, "request": 1}
+# What tells most about a therapy: what was given, then what was reported, handed out, and only ordered.
+_RANK = {"administration": 4, "statement": 3, "dispense": 2, "request": 1}
 _NOT_STATED = "dose-not-stated"
 
 
@@ -138,7 +138,7 @@ def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
 def carried_over(found: Iterable[Stretch]) -> list[Stretch]:
     """Short holes between two orders of a drug: carried over, or possibly taken where less certain."""
     carried: list[Stretch] = []
-    orders = [s for s in found if s.use.kind == "request" and s.sure and not s.filler]
+    orders = [s for s in found if s.use.kind in ("request", "dispense") and s.sure and not s.filler]
     orders.sort(key=lambda s: (s.use.drug, s.first, s.last, s.use.reference, s.dose.low))
     until: Stretch | None = None
     for order in orders:
@@ -222,6 +222,16 @@ def dose_of(parts: Sequence[Stretch]) -> Interval:
     """
     beside = [p.dose for p in parts if p.added_to]
     return sum(beside, _one_or_all([p for p in parts if not p.added_to]))
+
+
+def are_taken_for_one(parts: Iterable[Stretch]) -> bool:
+    """True where several records, none of them a filler or beside another, state the same dose of a drug."""
+    stated: dict[str, Interval] = {}
+    for part in parts:
+        if not (part.added_to or part.filler or part.stated.is_zero):
+            record = "given" if part.use.kind == "administration" else part.use.reference
+            stated[record] = stated.get(record, ZERO) + part.stated
+    return len(set(stated.values())) < len(stated)
 
 
 def _one_or_all(parts: Sequence[Stretch]) -> Interval:

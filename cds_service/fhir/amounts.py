@@ -65,6 +65,17 @@ def structured_amount(dosage: el.Dosage, strength: Strength) -> Amount:
     return _spanning([amount for amount in whole if not amount.per_day] or whole)
 
 
+def most_per_day(dosage: el.Dosage, strength: Strength) -> Interval | None:
+    """The mg that may be taken in a day at most; None where it is not stated for a day and in a unit of mass."""
+    stated = dosage.maxDosePerPeriod or []
+    for ratio in stated if isinstance(stated, list) else [stated]:
+        if ratio.numerator and ratio.denominator and _is_one_day(ratio.denominator):
+            amount = _quantity(ratio.numerator, strength)
+            if amount.milligrams is not None and not amount.per_kilogram:
+                return amount.milligrams
+    return None
+
+
 def texted_amount(sig: Sig, strength: Strength) -> Amount:
     """The amount that an understood text names. It must fit the strength of the product."""
     stated = _in_units_of(sig, strength)

@@ -154,6 +154,7 @@ class Dosage(Struct):
     doseAndRate: list[DoseAndRate] | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
+    maxDosePerPeriod: Ratio | list[Ratio] | None = None
     modifierExtension: list[msgspec.Raw] | None = None
 
 
@@ -169,3 +170,18 @@ class SubstanceStrength(Struct):
     strength: Ratio | None = None
     strengthRatio: Ratio | None = None
     amount: Ratio | None = None
+
+
+class Adherence(Struct):
+    """R5's word for whether the drug is taken."""
+
+    code: CodeableConcept | None = None
+
+
+class DispenseRequest(Struct):
+    validityPeriod: Period | None = None
+    expectedSupplyDuration: Quantity | None = None
+
+
+class ConditionStage(Struct):
+    summary: CodeableConcept | None = None

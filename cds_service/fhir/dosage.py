@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cds_service.clinical.interval import ANYTHING, Interval
-from cds_service.clinical.medications import Derivation, DoseStep, Pattern
+from cds_service.clinical.medications import Derivation, DoseStep, Pattern, Shares, even_shares
 from cds_service.fhir import elements as el
-from cds_service.fhir.amounts import Amount, either, structured_amount, texted_amount
+from cds_service.fhir.amounts import Amount, either, most_per_day, structured_amount, texted_amount
 from cds_service.fhir.sig import Sig, SigFault, read_sig
 from cds_service.fhir.strength import Strength
 from cds_service.fhir.timing import Schedule, pattern_of, schedule_of
@@ -31,22 +31,31 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     daily, fault = _daily(amount, pace, schedule, None if sigs else next(iter(faults), None))
     coded = structured.milligrams is not None and (structured.per_day or schedule.per_day is not None)
     step = DoseStep(
-        daily, pace.pattern, amount.milligrams, amount.per_kilogram,
+        daily, pace.pattern, None if pace.pattern == "alternating" else amount.milligrams, amount.per_kilogram,
         schedule.first, schedule.last, pace.length_days, dosage.sequence, schedule.part_of_day, fault,
         text_only=fault is None and not coded,
         conflict=amount.conflict or pace.conflict or any(_lengths_differ(schedule, sig) for sig in sigs),
         added_to=any(sig.added_to for sig in sigs),
         derivation=_derivation(amount, pace) if fault is None else None,
+        shares=_shares(amount, pace, sigs) if fault is None else (),
     )  # fmt: skip
     as_needed = _is_as_needed(dosage) or any(sig.as_needed for sig in sigs)
-    return _doubted(step, dosage, faults, as_needed, schedule.backwards)
+    step = _doubted(step, dosage, faults, as_needed, schedule.backwards)
+    return _at_most(step, most_per_day(dosage, strength)) if as_needed else step
 
 
 def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:
     """How a day's dose was worked out, for people to follow."""
-    if amount.milligrams is None:
+    if amount.milligrams is None or pace.pattern == "alternating":
         return None
     return Derivation(amount.milligrams, None if amount.per_day else pace.per_day, amount.pieces, amount.each)
+
+
+def _shares(amount: Amount, pace: _Pace, sigs: Sequence[Sig]) -> Shares:
+    """How the day's dose is divided; not told where only the amount of a whole day is."""
+    if amount.per_day:
+        return ()
+    return next((sig.shares for sig in sigs if sig.shares is not None), even_shares(pace.per_day))
 
 
 def _text_readings(dosage: el.Dosage) -> list[Sig | SigFault]:
@@ -80,6 +89,7 @@ def _pace(schedule: Schedule, sigs: Sequence[Sig]) -> _Pace:
     rate, pattern, conflict = schedule.per_day, schedule.pattern, schedule.conflict
     for sig in sigs:
         if sig.per_day is None or sig.per_day == rate:
+            pattern = "alternating" if sig.pattern == "alternating" else pattern
             continue
         conflict = conflict or rate is not None
         known = sig.pattern if rate is None and sig.pattern != "unknown" else None
@@ -118,6 +128,14 @@ def _doubted(
     if as_needed:
         step = replace(step, pattern="as-needed")
     return replace(step, daily=step.daily.down_to_zero()) if as_needed or backwards else step
+
+
+def _at_most(step: DoseStep, most: Interval | None) -> DoseStep:
+    """An as-needed dose up to the most that is allowed in a day; of a dose on a schedule that says nothing."""
+    highest = most.high if most and not step.per_kilogram else None
+    if highest is None or (step.daily.high is not None and step.daily.high <= highest):
+        return step
+    return replace(step, daily=Interval(step.daily.low, highest))
 
 
 def _is_as_needed(dosage: el.Dosage) -> bool:

@@ -13,12 +13,15 @@ from msgspec import Struct
 
 from cds_service.fhir.datatypes import (
     ABSENT,
+    Adherence,
     AdministrationDosage,
     Annotation,
     CodeableConcept,
     CodeableReference,
     CodedExtension,
     Coding,
+    ConditionStage,
+    DispenseRequest,
     Dosage,
     DoseAndRate,
     Identifier,
@@ -36,9 +39,9 @@ from cds_service.fhir.datatypes import (
 
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
 __all__ = [
-    "ABSENT", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference", "CodedExtension", "Coding",
-    "Dosage", "DoseAndRate", "Identifier", "Number", "Period", "Quantity", "Range", "Ratio", "Reference",
-    "ReferenceRange", "Repeat", "SubstanceStrength", "Timing",
+    "ABSENT", "Adherence", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference",
+    "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier", "Number",
+    "Period", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat", "SubstanceStrength", "Timing",
 ]  # fmt: skip
 
 
@@ -63,10 +66,6 @@ class Patient(Resource, kw_only=True):
     gender: str | None = None
     deceasedBoolean: bool | None = None
     deceasedDateTime: str | None = None
-
-
-class ConditionStage(Struct):
-    summary: CodeableConcept | None = None
 
 
 class Condition(Resource, kw_only=True):
@@ -163,12 +162,6 @@ class MedicationRecord(Resource, kw_only=True):
     note: list[Annotation] | str | None = None
 
 
-class Adherence(Struct):
-    """R5's word for whether the drug is taken."""
-
-    code: CodeableConcept | None = None
-
-
 class MedicationStatement(MedicationRecord, kw_only=True):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
@@ -178,11 +171,6 @@ class MedicationStatement(MedicationRecord, kw_only=True):
     wasNotTaken: bool | None = None
     adherence: Adherence | None = None
     renderedDosageInstruction: str | None = None
-
-
-class DispenseRequest(Struct):
-    validityPeriod: Period | None = None
-    expectedSupplyDuration: Quantity | None = None
 
 
 class MedicationRequest(MedicationRecord, kw_only=True):
@@ -211,6 +199,16 @@ class MedicationAdministration(MedicationRecord, kw_only=True):
     request: Reference | None = None
     prescription: Reference | None = None
     dosage: AdministrationDosage | None = None
+
+
+class MedicationDispense(MedicationRecord, kw_only=True):
+    whenHandedOver: str | None = None
+    whenPrepared: str | None = None
+    daysSupply: Quantity | None = None
+    authorizingPrescription: list[Reference] | None = None
+    dosageInstruction: list[Dosage] | None = None
+    renderedDosageInstruction: str | None = None
+    notDone: bool | None = None
 
 
 class Reaction(Struct):
@@ -251,5 +249,6 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
 }  # fmt: skip
 # Read as well, though no query asks for them.
 READ_TYPES: dict[str, type[Resource]] = {
-    **RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport, "ResearchStudy": ResearchStudy
+    **RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport, "MedicationDispense": MedicationDispense,
+    "ResearchStudy": ResearchStudy,
 }  # fmt: skip

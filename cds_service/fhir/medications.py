@@ -1,4 +1,4 @@
-"""MedicationStatement, MedicationRequest and MedicationAdministration as uses of drugs of interest."""
+"""Medication statements, requests, dispenses and administrations as uses of drugs of interest."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ _REQUESTS = {
 }  # fmt: skip
 _ADMINISTRATIONS = {
     "completed": Standing.TAKEN, "in-progress": Standing.TAKEN, "not-done": Standing.NOT_TAKEN,
+}  # fmt: skip
+# What is being prepared, or was not handed over, was not taken.
+_DISPENSES = {
+    "completed": Standing.TAKEN, "in-progress": Standing.POSSIBLE, "stopped": Standing.POSSIBLE,
+    "preparation": None, "cancelled": None, "declined": None, "on-hold": None,
 }  # fmt: skip
 _NOT_ORDERED = frozenset({"proposal", "option"})
 
@@ -114,6 +119,8 @@ def _taking(record: el.MedicationRecord) -> Taking:
         return _stated(record)
     if isinstance(record, el.MedicationRequest):
         return _ordered(record)
+    if isinstance(record, el.MedicationDispense):
+        return _dispensed(record)
     return _given(record) if isinstance(record, el.MedicationAdministration) else Taking("request", None, ())
 
 
@@ -163,6 +170,16 @@ def _ordered(record: el.MedicationRequest) -> Taking:
     )  # fmt: skip
 
 
+def _dispensed(record: el.MedicationDispense) -> Taking:
+    status = (record.status or "").strip().lower()
+    begins = DayRange.parse(record.whenHandedOver or record.whenPrepared)
+    standing = None if record.notDone else _DISPENSES.get(status, Standing.POSSIBLE)
+    return Taking(
+        "dispense", standing, _dosages(record.dosageInstruction, record.renderedDosageInstruction), begins,
+        supply_ends=_supply_end(begins, record.daysSupply), written=begins, active=standing is Standing.TAKEN,
+    )  # fmt: skip
+
+
 def _given(record: el.MedicationAdministration) -> Taking:
     status = (record.status or "").strip().lower()
     standing = Standing.NOT_TAKEN if record.wasNotGiven else _ADMINISTRATIONS.get(status, Standing.POSSIBLE)
@@ -200,6 +217,7 @@ def _label(named: Named, dosages: Iterable[el.Dosage]) -> str:
 def _links(record: el.MedicationRecord, addresses: Mapping[str, str]) -> frozenset[str]:
     """The references and identifiers that tie records of one therapy together."""
     references = [*(record.basedOn or ()), *(record.derivedFrom or ()), *(record.partOf or ())]
+    references += getattr(record, "authorizingPrescription", None) or ()
     single = (getattr(record, name, None) for name in ("priorPrescription", "request", "prescription"))
     references += [one for one in single if one]
     identifiers = [*(record.identifier or ()), getattr(record, "groupIdentifier", None)]

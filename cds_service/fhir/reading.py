@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from cds_service.clinical.dates import DayRange
+from cds_service.clinical.dispenses import with_dispenses
 from cds_service.clinical.facts import PatientFacts, Sex, Skipped
 from cds_service.clinical.medications import MedicationUse
 from cds_service.fhir import elements as el
@@ -22,7 +23,7 @@ from cds_service.fhir.upper_limits import Person
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
-_MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationAdministration")
+_MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationDispense", "MedicationAdministration")
 
 
 def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFacts:
@@ -40,7 +41,7 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     interventions = tuple(read_interventions(_of_type(records, "Procedure"), index, ledger))
     born, sex = DayRange.parse(patient.birthDate), _sex(patient.gender)
     results = tuple(read_results(_of_type(records, "Observation"), index, ledger, tied, Person(sex, born)))
-    medications = tuple(_medications(records, index, ledger))
+    medications = with_dispenses(_medications(records, index, ledger))
     allergies = tuple(read_allergies(_of_type(records, "AllergyIntolerance"), index, ledger))
     participations = ParticipationReader(ledger, _of_type(records, "ResearchStudy"), records.addresses)
     studies = tuple(participations.read(_of_type(records, "ResearchSubject")))

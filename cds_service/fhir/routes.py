@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cds_service.clinical.medications import DoseStep, Route
@@ -19,6 +20,9 @@ _SHORT: dict[str, Route] = {
 }  # fmt: skip
 # The oral solution of these is a mouth rinse as often as it is swallowed.
 _ALSO_RINSES = frozenset({"dexamethasone"})
+_IN_MILLILITRES = re.compile(r"\d\s*(?:mls?\b|cc\b|毫升)")
+# "Swish and swallow" may count or not.
+_SWALLOWED = re.compile(r"(?<!not )(?<!n't )\bswallow|(?<!不)(?<!勿)(?:咽下|吞服|吞下)")
 
 
 def route_of(
@@ -27,19 +31,32 @@ def route_of(
     """The route of a medication record; unknown wherever a local one is as likely."""
     stated = _stated(index, dosages)
     by_name = index.in_words(" ".join(named.names))
-    by_text = index.in_words(" ".join(text for one in dosages if (text := one.text or one.patientInstruction)))
+    by_text = index.in_words(" ".join(_texts(dosages)))
     form = named.found.product.form if named.found.product else None
     if "local" in stated or "route-local" in by_name or form in _LOCAL_FORMS:
         return "local"
     if "depot" in stated or form == "depot" or "route-intramuscular" in by_name:
         return "depot"
     if "route-local" in by_text:
-        return "local" if named.strength.liquid else "unknown"
+        swallowed = any(map(_SWALLOWED.search, _texts(dosages)))
+        return "local" if _is_liquid(named, dosages) and not swallowed else "unknown"
     if "systemic" in stated or named.strength.solid:
         return "systemic"
     if "unknown" in stated or "route-intramuscular" in by_text:
         return "unknown"
     return _unstated(named, drug, by_name + by_text, dosages, steps)
+
+
+def _texts(dosages: Sequence[el.Dosage]) -> list[str]:
+    return [plain(text) for one in dosages for text in (one.text, one.patientInstruction) if text]
+
+
+def _is_liquid(named: Named, dosages: Sequence[el.Dosage]) -> bool:
+    """True for a product that is one, and for an amount in millilitres of what nobody calls a tablet."""
+    views = (view.doseQuantity for one in dosages for view in one.doseAndRate or ())
+    measured = any(quantity and "ml" in (plain(quantity.code or ""), plain(quantity.unit or "")) for quantity in views)
+    measured = measured or any(map(_IN_MILLILITRES.search, _texts(dosages)))
+    return named.strength.liquid or (measured and not named.strength.solid)
 
 
 def _stated(index: ConceptIndex, dosages: Sequence[el.Dosage]) -> set[Route]:

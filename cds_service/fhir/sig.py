@@ -6,18 +6,19 @@ fault instead of a dose. The drug is the order's: its name in the text is skippe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from cds_service.clinical.interval import ZERO, Interval
+from cds_service.clinical.interval import Interval
+from cds_service.clinical.medications import Shares, even_shares
+from cds_service.fhir.sig_doses import Dose, alternates, mean_of_alternating, sum_of_day
 from cds_service.fhir.sig_words import ONE, Rules, SigFault, Unreadable, Word, reduced, refuse, span, words_of
 
 __all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
 
 Unit = Literal["mg", "mg/kg", "tablet", "mL"]
-Pattern = Literal["daily", "qod", "weekly"]
+Pattern = Literal["daily", "qod", "alternating", "weekly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,11 @@ class Sig:
     """One dosage instruction that was understood to its last word.
 
     `amount` is per administration, in `unit`; without a unit it is a bare number ("1 QHS"). Of doses over one
-    day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1.
+    day ("20 mg in the morning and 10 mg at night", "in 2 divided doses") it is the sum, and `per_day` 1. Of two
+    doses on alternating days it is the mean, and `per_day` 1, too.
     `milligrams` are per administration, stated beside another unit; `per_tablet` is a strength in mg.
-    `total` is mg per day together with the other dose of an `added_to` instruction.
+    `total` is mg per day together with the other dose of an `added_to` instruction. `shares` say how a sum is divided
+    over the day, and are None where the amount is that of one administration.
     """
 
     amount: Interval | None
@@ -41,20 +44,7 @@ class Sig:
     added_to: bool
     total: Interval | None
     once: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Dose(Word):
-    """An amount per administration: kind "A", its unit as text ("" for a bare number)."""
-
-    milligrams: Interval | None = None
-    per_tablet: Interval | None = None
-
-    @property
-    def in_milligrams(self) -> Interval | None:
-        """What the text itself tells of it in mg."""
-        from_strength = self.per_tablet and self.number.times(self.per_tablet)
-        return self.number if self.text == "mg" else self.milligrams or from_strength
+    shares: Shares | None = None
 
 
 _QUANTITIES = {"M": ("q", "mg"), "G": ("k", "mg/kg"), "T": ("t", "tablet"), "L": ("l", "mL")}
@@ -78,7 +68,7 @@ def _counted(words: Sequence[Word]) -> Word:
     kinds = "".join(word.kind for word in words)
     if (kinds == "Nr" and not count.text.isalpha()) or (kinds in ("tq", "qt") and count.number != ONE):
         return refuse(words)  # "2 5 mg tablets" may be 2.5; "2 tabs 10 mg" may be 10 mg each or in all
-    return _Dose("A", "tablet", count.number, per_tablet=strength.number)
+    return Dose("A", "tablet", count.number, per_tablet=strength.number)
 
 
 def _beside(words: Sequence[Word]) -> Word:
@@ -88,15 +78,15 @@ def _beside(words: Sequence[Word]) -> Word:
     labelled = any(word.kind in "Ze=" for word in words) or words[0] is milligrams
     if not labelled and dose.text == "tablet" and dose.number != ONE:
         return refuse(words)  # "4 tablets (20 mg)" may be 20 mg each or in all
-    per_tablet = dose.per_tablet if isinstance(dose, _Dose) else None
-    return _Dose("A", dose.text, dose.number, milligrams.number, per_tablet)
+    per_tablet = dose.per_tablet if isinstance(dose, Dose) else None
+    return Dose("A", dose.text, dose.number, milligrams.number, per_tablet)
 
 
 def _bare(words: Sequence[Word]) -> Word:
     """A count of something unnamed. More than four, and decimals, are as likely milligrams, and refused."""
     if "." in words[0].text or (words[0].number.high or 0) > 4:
         return refuse(words)
-    return _Dose("A", "", words[0].number)
+    return Dose("A", "", words[0].number)
 
 
 _DOSES: Rules = (
@@ -109,14 +99,13 @@ _DOSES: Rules = (
     # A total, and the other dose in it: milligrams (q), or tablets of so many mg (r) that are not counted.
     (r"Z,?[qN]", lambda words: Word("z", "", words[-1].number)),
     (r"H[qr]", lambda words: Word("+", words[-1].kind, words[-1].number)),
-    (r"[qktl]", lambda words: _Dose("A", words[0].text, words[0].number)),
+    (r"[qktl]", lambda words: Dose("A", words[0].text, words[0].number)),
     (r"e_*A|Ae", lambda words: next(word for word in words if word.kind == "A")),
     (r"N(?=[NAr])", refuse),
     (r"N", _bare),
 )
 
-_READABLE = frozenset("AFSQKOJVpruzY+&")
-_SEVERAL_TIMES_A_DAY = re.compile(r"A[SQ](?:&?A[SQ]){1,2}|[SQ]A(?:&?[SQ]A){1,2}")
+_READABLE = frozenset("AFSQKOJVpruzY+&a")
 
 
 def _the(kind: str, words: Sequence[Word], fault: SigFault = "not-understood") -> Word | None:
@@ -127,26 +116,10 @@ def _the(kind: str, words: Sequence[Word], fault: SigFault = "not-understood") -
     return said[0] if said else None
 
 
-def _sum_of_day(words: Sequence[Word]) -> list[Word]:
-    """The doses of different times of one day added up. Any other several doses are a fault."""
-    doses = [word for word in words if isinstance(word, _Dose)]
-    named = doses[0].text != ""  # a bare number after a drug may be milligrams
-    rest = [word for word in words if word != Word("F", "", ONE) and not (named and word.kind == "Y")]
-    times = {word.text for word in rest if word.kind in "SQ" and " " not in word.text}
-    alike = {(dose.text, dose.per_tablet, dose.milligrams is None) for dose in doses}
-    kinds = "".join(word.kind for word in rest)
-    if not _SEVERAL_TIMES_A_DAY.fullmatch(kinds) or len(alike) > 1 or len(times) < len(doses):
-        raise Unreadable("several-doses")
-    milligrams = sum((dose.milligrams for dose in doses if dose.milligrams), ZERO)
-    number = sum((dose.number for dose in doses), ZERO)
-    whole = replace(doses[0], number=number, milligrams=milligrams if doses[0].milligrams else None)
-    return [whole, Word("F", "", ONE)]
-
-
-def _dose(words: Sequence[Word]) -> _Dose | None:
+def _dose(words: Sequence[Word]) -> Dose | None:
     """The dose with the strength that stands apart from it. Its parts must add up."""
     strength = _the("r", words, "contradicts-itself")
-    dose = next((word for word in words if isinstance(word, _Dose)), None)
+    dose = next((word for word in words if isinstance(word, Dose)), None)
     if dose is None:
         return None
     if (not dose.text and not strength and _the("Y", words)) or (strength and dose.text in ("mg/kg", "mL")):
@@ -169,12 +142,12 @@ def _how_often(words: Sequence[Word]) -> tuple[Interval | None, Pattern | Litera
     seldom = per_day.high is not None and per_day.high <= 1
     if times_a_day not in (None, per_day) and not (times_a_day == ONE and seldom and at and at.kind == "S"):
         raise Unreadable("contradicts-itself")
-    if said and said.text == "weekly":
-        return per_day, "weekly"
+    if said and said.text in ("weekly", "alternating"):
+        return per_day, cast(Pattern, said.text)
     return per_day, "qod" if per_day.scaled(2) == ONE else "daily" if per_day.low >= 1 else "unknown"
 
 
-def _total_with_other(dose: _Dose | None, per_day: Interval | None, words: Sequence[Word]) -> Interval | None:
+def _total_with_other(dose: Dose | None, per_day: Interval | None, words: Sequence[Word]) -> Interval | None:
     """mg per day together with the other dose, as named or, where all is told, as it adds up."""
     other, named = _the("+", words), _the("z", words)
     own = dose.in_milligrams if dose else None
@@ -210,8 +183,11 @@ def _assembled(words: Sequence[Word]) -> Sig:
     understood = _READABLE.issuperset(word.kind for word in words) and kinds.count("(") == kinds.count(")")
     if not understood or any(word.kind == "Y" for word in words[1:]):
         refuse(words)
-    if kinds.count("A") > 1:
-        words = _sum_of_day(words)
+    if alternates(words):
+        words = mean_of_alternating(words)
+    elif kinds.count("A") > 1:
+        words = sum_of_day(words)
+    kinds = [word.kind for word in words]
     per_day, pattern = _how_often(words)
     _refuse_half_said(words, per_day)
     dose, lasting = _dose(words), _the("K", words)
@@ -225,18 +201,23 @@ def _assembled(words: Sequence[Word]) -> Sig:
     )  # fmt: skip
     if dose is None:
         return sig
-    unit = cast(Unit | None, dose.text or None)
-    return replace(sig, amount=dose.number, unit=unit, milligrams=dose.milligrams, per_tablet=dose.per_tablet)
+    unit, divided = cast(Unit | None, dose.text or None), _the("V", words)
+    shares = even_shares(divided.number if divided.number != ONE else None) if divided else dose.shares
+    return replace(
+        sig, amount=dose.number, unit=unit, milligrams=dose.milligrams, per_tablet=dose.per_tablet, shares=shares
+    )
 
 
 def read_sig(text: str) -> Sig | SigFault:
     """What the text says, or why it cannot be told: never a dose of which a word was left out."""
     if not text.strip():
         return "blank"
+    words: list[Word] = []
     try:
-        return _assembled(reduced(words_of(text), _DOSES))
+        words = words_of(text)
+        return _assembled(reduced(words, _DOSES))
     except Unreadable as unreadable:
-        return unreadable.fault
+        return "several-doses" if any(word.kind == "a" for word in words) else unreadable.fault
 
 
 def read_frequency(text: str) -> tuple[Interval, Pattern] | None:

@@ -23,7 +23,8 @@ ONE = Interval.exactly(1)
 _WEEK = Interval.exactly(7)
 _LONGEST_TEXT = 500
 _UNKNOWN = "?"
-_FAULTS: dict[str, SigFault] = {"<": "taper", ">": "as-directed", "?": "not-understood", "!": "several-doses"}
+# What ends or changes a dose comes first: beside it a word more that nobody knows makes no difference.
+_FAULTS: dict[str, SigFault] = {"<": "taper", "!": "several-doses", ">": "as-directed", "?": "not-understood"}
 
 
 class Unreadable(Exception):
@@ -121,12 +122,13 @@ def _vocabulary() -> dict[tuple[str, ...], Word]:
     sections = read_yaml("sig.yaml", Path(__file__).with_name("sig.yaml").read_bytes())
     for section, meanings in sections.items():
         for meaning, phrases in meanings.items():
-            number = Interval.exactly(Fraction(meaning)) if meaning[0].isdigit() else ONE
+            value, _, name = meaning.partition(" ")
+            number = Interval.exactly(Fraction(value)) if value[0].isdigit() else ONE
             for phrase in phrases:
                 key = tuple(piece.text for piece in _pieces(phrase))
                 if key in found:
                     raise ValueError(f"sig.yaml names {phrase!r} twice")
-                text = {"N": phrase, "f": phrase, "F": ""}.get(section[0], meaning)
+                text = {"N": phrase, "f": phrase, "F": "", "P": name}.get(section[0], meaning)
                 found[key] = Word(section[0], text, number)
     return found
 
@@ -154,9 +156,10 @@ def words_of(text: str) -> list[Word]:
     if len(text) > _LONGEST_TEXT:
         raise Unreadable("not-understood")
     words = list(_looked_up(_pieces(_normalised(text))))
+    kinds = {word.kind for word in words}
     for kind, fault in _FAULTS.items():
-        if any(word.kind == kind for word in words):
-            raise Unreadable(fault)
+        if kind in kinds:
+            raise Unreadable("several-doses" if "a" in kinds and fault != "taper" else fault)
     return reduced(reduced(words, _NUMBERS), _HOW_OFTEN)
 
 
@@ -211,7 +214,8 @@ def _frequency(words: Sequence[Word]) -> Word:
     period = next(word.number for word in words if word.kind == "P")
     if times.low.denominator > 1 or (times != ONE and period not in (ONE, _WEEK)):
         return refuse(words)
-    return Word("F", "weekly" if period == _WEEK else "", times.over(period))
+    alternate = next((word.text for word in words if word.kind == "P"), "")
+    return Word("F", "weekly" if period == _WEEK else alternate, times.over(period))
 
 
 def _lasting(words: Sequence[Word]) -> Word:
@@ -233,6 +237,13 @@ def _times_of_day(words: Sequence[Word]) -> Word:
     return Word("Q" if "Q" in kinds else "S", " ".join(named))
 
 
+def _divided(words: Sequence[Word]) -> Word:
+    """Into how many parts "in 2 divided doses" or 分2次 divides a day's dose; one where they do not say it."""
+    if words[-1].number.low < 1:
+        return refuse(words)
+    return Word("V", "", next((word.number for word in words if word.number != ONE), ONE))
+
+
 _HOW_OFTEN: Rules = (
     (r"NC|NX(?=P|[RE]U)", lambda words: Word("W", words[1].text, words[0].number)),
     (r"[BXZ]NU", _lasting),
@@ -241,7 +252,7 @@ _HOW_OFTEN: Rules = (
     (r"iS", lambda words: words[1]),
     (r"ES", lambda words: replace(words[1], kind="Q")),
     (r"[SQ](?:[,&_]{0,3}[SQ])+", _times_of_day),
-    (r"iNV|V(?:F|W|Nd)?", lambda words: Word("V", "") if words[-1].number.low >= 1 else refuse(words)),
+    (r"iNV|V(?:F|W|Nd)?", _divided),
     (r"W_*(?=N)", lambda words: Word("u", "") if words[0] == Word("W", "次") else refuse(words)),
     (r"W|XN(?![A-Za-z(])", lambda words: Word("O", "") if words[-1].number == ONE else refuse(words)),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
@@ -106,6 +107,13 @@ def test_steps_of_one_place_in_the_sequence_are_taken_together() -> None:
         "2026-01-01 2026-01-07 30",
         "2026-01-08 ? 5",
     ]
+
+
+def test_parts_of_a_day_divide_its_dose() -> None:
+    parts = step(20, part_of_day=True, shares=(Fraction(1),)), step(10, part_of_day=True, shares=(Fraction(1),))
+    assert laid_out(statement("s", parts, "01-01"))[0].shares == (Fraction(2, 3), Fraction(1, 3))
+    untold = step(20, part_of_day=True, shares=(Fraction(1),)), step(10, part_of_day=True)
+    assert laid_out(statement("s", untold, "01-01"))[0].shares == ()
 
 
 def test_two_every_other_day_steps_alternate() -> None:

@@ -34,6 +34,24 @@ def test_a_linked_statement_and_its_order_count_once() -> None:
     assert today(statement("s", 15, "01-05", links=["o"]), order("o", 20, "01-05")) == "15"
 
 
+@pytest.mark.parametrize(
+    ("records", "flags"),
+    [
+        ([statement("s", 20, "01-05"), statement("t", 20, "01-10")], {"assumed"}),
+        ([statement("s", 20, "01-05"), order("o", 20, "01-05", "04-01")], {"assumed"}),
+        ([statement("s", 20, "01-05", links=["o"]), order("o", 20, "01-05", "04-01")], set()),
+        ([statement("s", 20, "01-05"), statement("t", 10, "01-10")], set()),
+        ([statement("s", 20, "01-05"), statement("t", step(20, added_to=True), "01-10")], set()),
+        ([given("a", 20, AS_OF), given("b", 20, AS_OF)], set()),
+        ([given("a", 10, AS_OF), given("b", 10, AS_OF), statement("s", 20, "01-05")], {"assumed"}),
+    ],
+)
+def test_unlinked_records_of_one_dose_are_taken_for_one_and_that_is_said(
+    records: list[MedicationUse], flags: set[str]
+) -> None:
+    assert doses(*records).on(AS_OF).flags == flags
+
+
 def test_records_that_share_an_identifier_or_an_order_are_linked() -> None:
     records = statement("s", 20, "01-05", links=["urn:x|1"]), order("o", 15, "02-01", links=["urn:x|1"])
     assert today(*records) == "20"

@@ -142,6 +142,31 @@ def test_a_dose_as_needed_may_be_none(needed: Json) -> None:
     assert (found.daily, found.pattern) == (span(0, 20), "as-needed")
 
 
+@pytest.mark.parametrize(
+    ("dosage", "daily"),
+    [
+        ({**dose(10), **repeat(1, 4, "h"), "asNeededBoolean": True}, span(0, 40)),
+        ({**dose(10), "asNeededBoolean": True}, span(0, 40)),
+        ({"text": "as needed", "asNeededBoolean": True}, span(0, 40)),
+        ({**dose(20), **repeat(1, 1), "asNeededBoolean": True}, span(0, 20)),
+        ({**dose(20), **repeat(1, 1)}, exactly(20)),
+        ({"text": "as directed"}, ANYTHING),
+        ({**dose(1, "mg/kg"), **repeat(1, 4, "h"), "asNeededBoolean": True}, span(0, 6)),
+    ],
+)
+def test_the_most_of_a_day_bounds_only_what_is_taken_as_needed(dosage: Json, daily: Interval) -> None:
+    most = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 1, "unit": "d"}}
+    assert step({**dosage, "maxDosePerPeriod": most}).daily == daily
+    assert step({**dosage, "maxDosePerPeriod": [most]}).daily == daily
+
+
+def test_the_most_of_a_week_or_per_kilogram_bounds_nothing() -> None:
+    week = {"numerator": {"value": 40, "unit": "mg"}, "denominator": {"value": 1, "unit": "wk"}}
+    per_kg = {"numerator": {"value": 1, "unit": "mg/kg"}, "denominator": {"value": 1, "unit": "d"}}
+    for most in (week, per_kg):
+        assert step({**dose(10), "asNeededBoolean": True, "maxDosePerPeriod": most}).daily == ANYTHING
+
+
 @pytest.mark.parametrize(("unit", "daily"), [("mg/kg", "1.0"), ("mg/kg/d", "0.5")])
 def test_a_dose_per_kilogram_stays_per_kilogram(unit: str, daily: str) -> None:
     found = step({**dose(0.5, unit), **repeat(2, 1)})
@@ -246,6 +271,32 @@ def test_an_unclear_text_contradicts_only_where_there_is_a_dose(text: str) -> No
 def test_a_text_of_several_doses_leaves_the_dose_open_above_what_is_coded() -> None:
     found = step({**dose(5), **DAILY, "text": "Take 3 tabs then 2 tabs daily"})
     assert (found.daily, found.fault) == (ANYTHING, "several-doses")
+
+
+def test_two_doses_in_turn_are_a_mean_without_a_single_dose() -> None:
+    """What was taken on one day is not held against a limit for every other day."""
+    alternating = step({"text": "40 mg alternating with 20 mg"})
+    assert (alternating.daily, alternating.pattern, alternating.per_dose) == (exactly(30), "alternating", None)
+    assert step({"text": "40 mg alternating with 20 mg", **DAILY}).pattern == "alternating"
+
+
+@pytest.mark.parametrize(
+    ("dosage", "shares"),
+    [
+        ({**dose(10), **repeat(2, 1)}, "1/2 1/2"),
+        ({**dose(60), **repeat(1, 2)}, "1"),
+        ({"text": "20 mg in the morning and 10 mg at night"}, "2/3 1/3"),
+        ({"text": "2 tablets (10 mg total) in the morning and 1 tablet (5 mg total) at night"}, "2/3 1/3"),
+        ({"text": "30 mg daily in 3 divided doses"}, "1/3 1/3 1/3"),
+        ({"text": "30 mg daily in divided doses"}, ""),
+        ({**dose(20, "mg/d"), **DAILY}, ""),
+        ({**dose(20), **repeat(1, 1, frequencyMax=2)}, ""),
+        ({**dose(20)}, ""),
+    ],
+)
+def test_how_a_days_dose_is_divided_is_told_where_it_can_be(dosage: Json, shares: str) -> None:
+    """The largest share comes first; where it is not told there are none."""
+    assert " ".join(map(str, step(dosage).shares)) == shares
 
 
 def test_a_text_that_agrees_with_the_structure_adds_nothing() -> None:

@@ -12,8 +12,10 @@ from cds_service.clinical.interval import ANYTHING
 from cds_service.clinical.medications import Standing
 from tests.fhir.made import (
     PREDNISONE,
+    TABLET_5_MG,
     Json,
     dose,
+    doubts,
     exactly,
     facts_of,
     repeat,
@@ -219,3 +221,37 @@ def test_links_are_references_and_identifiers_with_a_system() -> None:
                     groupIdentifier={"system": "urn:g", "value": "1"})  # fmt: skip
     assert the_use(order).links == {"MedicationRequest/r0", "urn:g|1"}
     assert the_use(administration(request={"reference": "MedicationRequest/r1"})).links == {"MedicationRequest/r1"}
+
+
+def test_a_dispense_is_a_supply_of_its_order() -> None:
+    stated: Json = {
+        "status": "completed", "medicationCodeableConcept": {"coding": [TABLET_5_MG]},
+        "authorizingPrescription": [{"reference": "MedicationRequest/r1"}],
+        "dosageInstruction": [{**dose(4, "TAB"), **repeat(1, 1)}], "daysSupply": {"value": 30, "unit": "days"},
+    }  # fmt: skip
+    use = the_use(resource("MedicationDispense", whenHandedOver="2026-02-01T10:00:00+08:00", **stated))
+    assert (use.kind, use.standing, use.begins) == ("dispense", Standing.TAKEN, day("2026-02-01"))
+    assert (use.supply_ends, use.links) == (date(2026, 3, 2), frozenset({"MedicationRequest/r1"}))
+    prepared = the_use(resource("MedicationDispense", whenPrepared="2026-02-01", **stated))
+    assert prepared.begins == day("2026-02-01")
+
+
+@pytest.mark.parametrize(
+    ("elements", "standing"),
+    [
+        ({"status": "in-progress"}, Standing.POSSIBLE), ({"status": "stopped"}, Standing.POSSIBLE),
+        ({"status": "unknown"}, Standing.POSSIBLE), ({}, Standing.POSSIBLE), ({"status": "completed"}, Standing.TAKEN),
+        ({"status": "preparation"}, None), ({"status": "cancelled"}, None), ({"status": "declined"}, None),
+        ({"status": "on-hold"}, None), ({"status": "completed", "notDone": True}, None),
+    ],
+)  # fmt: skip
+def test_what_was_not_handed_over_was_not_taken(elements: Json, standing: Standing | None) -> None:
+    record = resource("MedicationDispense", "d1", medicationCodeableConcept={"coding": [PREDNISONE]}, **elements)
+    facts = facts_of(record)
+    assert [use.standing for use in facts.medications] == ([standing] if standing else [])
+    assert skipped(facts) == ([] if standing else [("MedicationDispense/d1", "status")])
+
+
+def test_a_dispense_that_cannot_be_read_leaves_a_doubt_about_the_orders() -> None:
+    record = resource("MedicationDispense", medicationCodeableConcept={"coding": [PREDNISONE]}, whenHandedOver=5)
+    assert doubts(facts_of(record)) == {("medicationRequests", frozenset({"prednisone"}))}

@@ -248,7 +248,7 @@ def test_an_entry_that_is_no_resource_leaves_a_doubt_about_what_it_may_be() -> N
 
 
 def test_a_type_of_fhir_that_is_not_read_is_not_mentioned() -> None:
-    facts = facts_of(resource("Encounter"), resource("CarePlan"), resource("MedicationDispense"))
+    facts = facts_of(resource("Encounter"), resource("CarePlan"), resource("Coverage"))
     assert (facts.skipped, facts.unread) == ((), ())
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.fhir.made import Json, coded, dose, facts_of, repeat, statement
 
 DAILY_20 = {**dose(20), **repeat(1, 1)}
+ORAL = {"route": {"coding": [coded("snomed", "26643006")]}}
 
 
 def routed(drug: str, dosage: Json, **elements: Any) -> str:
@@ -33,6 +34,13 @@ def routed(drug: str, dosage: Json, **elements: Any) -> str:
         ("Dexamethasone", {**DAILY_20, "route": {"text": "Nebulization"}}, "local"),
         ("Prednisolone", {**DAILY_20, "method": {"text": "Topical"}}, "local"),
         ("Dexamethasone 0.1 MG/ML Oral Solution", {"text": "Swish and spit 5 mL four times daily"}, "local"),
+        ("Dexamethasone", {"text": "Swish and spit 5 mL four times daily", **ORAL}, "local"),
+        ("Dexamethasone 0.5 mg/5 mL elixir", {"text": "Rinse mouth with 5 mL QID and spit", **ORAL}, "local"),
+        ("Dexamethasone 0.5 mg/5 mL solution", {"text": "Swish 5 mL, expectorate. Do not swallow."}, "local"),
+        ("Dexamethasone", {**dose(5, "mL"), **repeat(4, 1), "text": "Swish & spit"}, "local"),
+        ("Dexamethasone 0.5 mg/5 mL solution", {"text": "Swish 5 mL and swallow QID", **ORAL}, "unknown"),
+        ("Dexamethasone 4 mg tablet", {"text": "Dissolve in 5 mL, swish and spit", **ORAL}, "unknown"),
+        ("Prednisolone 3 MG/ML Oral Solution", {"text": "Take 5 mL daily, rinse mouth after use", **ORAL}, "systemic"),
         ("Methylprednisolone", {**DAILY_20, "route": {"coding": [coded("snomed", "78421000")]}}, "depot"),
         ("Methylprednisolone", {**DAILY_20, "route": {"text": "IM"}}, "depot"),
         ("Triamcinolone", {**DAILY_20, "route": {"text": "Intra-articular"}}, "depot"),

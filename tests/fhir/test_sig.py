@@ -39,7 +39,7 @@ def _brief(text: str) -> str:
             said.append(_SHORT[name] + _number(value))
         elif isinstance(value, bool):
             said += [name] * value
-        elif value not in (None, "unknown"):
+        elif name != "shares" and value not in (None, "unknown"):
             said.append(f"days={value}" if name == "days" else str(value))
     return " ".join(said)
 
@@ -100,6 +100,16 @@ _UNDERSTOOD = {
     "早晚各10mg": "10 mg per_day=2 daily",
     "20 mg daily in 2 divided doses": "20 mg per_day=1 daily",
     "每日30mg 分2次服": "30 mg per_day=1 daily",
+    # two doses in turn
+    "40 mg alternating with 20 mg": "30 mg per_day=1 alternating",
+    "40 mg alternating with 20 mg every other day": "30 mg per_day=1 alternating",
+    "40 mg and 20 mg on alternate days": "30 mg per_day=1 alternating",
+    "Alternate 40 mg with 20 mg every morning": "30 mg per_day=1 alternating",
+    "40 mg every other day alternating with 20 mg every other day": "30 mg per_day=1 alternating",
+    "8 tabs alternating with 4 tabs daily for 14 days": "6 tablet per_day=1 alternating days=14",
+    "2 tablets (40 mg total) alternating with 1 tablet (20 mg total)": "3/2 tablet mg=30 per_day=1 alternating",
+    "40mg与20mg隔日交替": "30 mg per_day=1 alternating",
+    "40 mg on alternate days": "40 mg per_day=1/2 qod",
     # how often
     "20 mg 2-3 times a day": "20 mg per_day=2..3 daily",
     "20 mg once weekly": "20 mg per_day=1/7 weekly",
@@ -144,7 +154,13 @@ _REFUSED = {
         "Take 20 mg daily. Use 40 mg for exacerbations",
         "20 mg in the morning and 10 mg at night prn",  # which of them is?
         "20 mg in the morning and 10 mg in the morning",
-        "40 mg alternating with 20 mg every other day",
+        # alternating, but not two doses day by day
+        "40 mg twice daily alternating with 20 mg twice daily", "40 mg weekly alternating with 20 mg weekly",
+        "40 mg for 7 days alternating with 20 mg for 7 days", "40 mg on odd days and 20 mg on even days",
+        "alternate 40 mg, 20 mg, 10 mg", "40 mg alternating with azathioprine 20 mg", "alternating",
+        "2 tabs (40 mg) alternating with 1 tab (20 mg) daily", "4 alternating with 2 daily",
+        "40 mg in the morning and at night alternating with 20 mg",
+        "40 mg and 20 mg every other day",
     ],
     "contradicts-itself": [
         "20 mg = 2 tab of 5 mg",
@@ -231,7 +247,8 @@ def test_unknown_word_makes_an_understood_text_a_fault(text: str, unknown: str, 
     """One word that is not in the vocabulary, wherever it stands, leaves no dose."""
     words = re.split(r"\s", text)
     words.insert(position, unknown)
-    assert read_sig(" ".join(words)) == "not-understood"
+    refused = "several-doses" if "alternat" in text.lower() or "交替" in text else "not-understood"
+    assert read_sig(" ".join(words)) in ("not-understood", refused)
 
 
 @given(st.decimals(min_value="0.01", max_value=999, places=2))

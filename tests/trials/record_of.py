@@ -99,8 +99,9 @@ def answers_of(facts: Shorthand) -> Answers:
 
 
 def _query_of(type_name: str) -> str:
-    """The first query that brings resources of the type; reports come with the results that they hold."""
-    return next((query.key for query in QUERIES.values() if query.type == type_name), "labs")
+    """The first query that brings resources of the type; what none asks for comes with a related one."""
+    asked = "MedicationRequest" if type_name == "MedicationDispense" else type_name
+    return next((query.key for query in QUERIES.values() if query.type == asked), "labs")
 
 
 def _medications(facts: Shorthand) -> Iterator[tuple[str, Shorthand]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from cds_service.clinical.doses import DoseSegment
+from cds_service.clinical.doses import DoseSegment, are_divided_otherwise
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
@@ -100,7 +100,7 @@ def _changes(segments: list[DoseSegment]) -> list[Change]:
     return [
         Change(before.last + timedelta(days=1), before, after)
         for before, after in pairwise(certain)
-        if (before.dose, before.pattern) != (after.dose, after.pattern)
+        if (before.dose, before.pattern) != (after.dose, after.pattern) or are_divided_otherwise(before, after)
     ]
 
 

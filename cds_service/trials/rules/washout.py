@@ -122,7 +122,7 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
         return
     evidence = Evidence(use.reference, use.begins, use.label)
     by_words = use.certainty is Certainty.TEXT
-    certain = use.certainty is Certainty.CODED and not (use.kind == "request" and is_infusion(use.drug))
+    certain = use.certainty is Certainty.CODED and not (use.kind in ("request", "dispense") and is_infusion(use.drug))
     taken = [s for s in stretches(use, as_of) if s.first <= as_of]
     surely = [_surely_until(use, s) for s in taken if s.sure and certain]
     possibly = [s.last for s in taken]
