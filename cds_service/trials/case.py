@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Literal
 
@@ -80,13 +80,13 @@ class Case:
         return [Gap(name, "unreadable") for name in sources if self.facts.unread_about(name, concepts)]
 
     def cut_short(self, sources: Iterable[str], day: date) -> list[Gap]:
-        """The sources that were asked but may lack something that is newer than what they brought of `day`."""
+        """The sources that were asked but may lack something of `day` or newer."""
         found: list[Gap] = []
         for name in sources:
             source = self.facts.source(name)
             if source.state is State.FAILED:
                 found.append(Gap(name, "failed"))
-            elif source.state is State.TRUNCATED and not source.is_complete_since(day + timedelta(days=1)):
+            elif source.state is State.TRUNCATED and not source.is_complete_since(day):
                 found.append(Gap(name, "truncated"))
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -49,8 +48,7 @@ class PerformanceStatus(Rule):
         karnofsky = recent(case, converted, self.fresh)
         if karnofsky is None:
             return none_usable(case, (score, converted), self.needs, self.fresh)
-        too_old = self.fresh.flag.before(case.as_of) - timedelta(days=1)
-        rests_on = {converted: karnofsky.chosen.day, score: too_old}
+        rests_on = {converted: karnofsky.chosen.day, score: self.fresh.flag.before(case.as_of)}
         return doubted(case, rests_on, self.needs, self._by_karnofsky(karnofsky))
 
     def _judged(self, found: Recent) -> Judgement:
