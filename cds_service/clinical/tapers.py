@@ -39,8 +39,8 @@ class DoseChange:
 class Tapering:
     """What counts as a taper and as its failure; lengths in days, both ends included.
 
-    A change counts when it is `held` for so long. A taper ends level after `plateau` days of one dose. A pulse is
-    `pulse_times` the dose around it or more for at most `pulse_within` days, and is looked through.
+    A change counts when it is `held` for so long. A taper ends level after `plateau` days of what may be one dose. A
+    pulse is `pulse_times` the dose around it or more for at most `pulse_within` days, and is looked through.
     """
 
     fall: DoseChange
@@ -215,9 +215,23 @@ def _followed(levels: Sequence[Level], fall: _Fall, tapering: Tapering) -> tuple
             return _taper(levels, fall, level, "stopped", level.first), place
         if level.dose.high is not None and level.dose.high < (nadir.dose.high or 0):
             nadir = level
-        if level.dose.is_exact and level.days >= tapering.plateau:
+        if _may_be_level(levels, place, tapering.plateau):
             return _taper(levels, fall, nadir, "level", days_later(level.first, tapering.plateau - 1)), place
     return _taper(levels, fall, nadir, "going-on", None), len(levels)
+
+
+def _may_be_level(levels: Sequence[Level], place: int, days: int) -> bool:
+    """True when the dose was one and the same for so many days, or may have been where it is uncertain."""
+    low, high = levels[place].dose.low, levels[place].dose.high
+    for level in levels[place:]:
+        highest = [one for one in (high, level.dose.high) if one is not None]
+        low, high = max(low, level.dose.low), min(highest, default=None)
+        if high is not None and low > high:
+            return False
+        days -= level.days
+        if days <= 0:
+            return True
+    return False
 
 
 def _failed(levels: Sequence[Level], fall: _Fall, nadir: Level, place: int, tapering: Tapering) -> Taper:

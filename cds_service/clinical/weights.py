@@ -66,6 +66,10 @@ class WeightHistory:
         shifts = (0, self._fresh + 1, self._usable + 1, -self._fresh)
         return {days_later(w.day, shift) for w in self.weights for shift in shifts}
 
+    def opens(self, day: date) -> date:
+        """The first day whose weights are recent on `day`."""
+        return days_later(day, -self._usable)
+
     def recent(self, day: date) -> tuple[Weight, ...]:
         """The weights of the last 90 days before `day`, that day included."""
         return tuple(w for w in self.weights if 0 <= (day - w.day).days <= self._usable)

@@ -13,6 +13,7 @@ from cds_service.terminology.codes import ConceptIndex
 
 _DONE = frozenset({"completed", "in-progress"})
 # A procedure that was stopped or held had begun: it may have been done.
+_BROKEN_OFF = frozenset({"stopped", "on-hold", "aborted", "suspended"})
 _NOT_DONE = frozenset({"preparation", "not-done"})
 
 
@@ -50,12 +51,13 @@ def _intervention(entry: Entry, procedure: el.Procedure, index: ConceptIndex, le
 
 
 def _goes_on(procedure: el.Procedure, status: str, ledger: Ledger) -> bool:
-    """True when it is under way, or began and states no end that lies behind us."""
+    """True when it is under way, or states no end that lies behind us and neither a status that does."""
     if status in ("in-progress", "completed"):
         return status == "in-progress"
     period = _period(procedure)
     end = DayRange.parse(period.end)
-    return bool(period.start) and (end is None or end.first > ledger.as_of)
+    begun = bool(period.start) or status not in _BROKEN_OFF
+    return begun and (end is None or end.first > ledger.as_of)
 
 
 def performed(procedure: el.Procedure) -> DayRange | None:

@@ -94,7 +94,7 @@ class MedicationReader:
         taking = _taking(record)
         if taking.standing is None:
             self._ledger.skip(entry, "status")
-        elif named.drugs and not self._ledger.is_future(entry, taking.begins or taking.written):
+        elif named.drugs and not self._ledger.is_future(entry, taking.begins or _written(record, taking)):
             yield from (self._use(entry, record, taking, named, drug) for drug in sorted(named.drugs))
 
     def _use(self, entry: Entry, record: el.MedicationRecord, taking: Taking, named: Named, drug: str) -> MedicationUse:
@@ -112,6 +112,12 @@ class MedicationReader:
             _links(record, self._addresses), conflict=named.conflict or backwards,
             reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
+
+
+def _written(record: el.MedicationRecord, taking: Taking) -> DayRange | None:
+    """The day of writing, unless the record says, if only in a way that nobody can read, when the drug was begun."""
+    period = getattr(record, "effectivePeriod", None) or el.Period()
+    return None if getattr(record, "effectiveDateTime", None) or period.start else taking.written
 
 
 def _taking(record: el.MedicationRecord) -> Taking:

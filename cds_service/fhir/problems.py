@@ -17,6 +17,8 @@ _ACTIVE = frozenset({"active", "recurrence", "relapse"})
 _RECURRING = frozenset({"recurrence", "relapse"})
 _RESOLVED = frozenset({"inactive", "remission", "resolved"})
 _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential", "unknown"})
+# What the status of a diagnosis can be in any version of FHIR; anything else is not understood.
+_KNOWN = frozenset({*_ACTIVE, *_RESOLVED, *_SUSPECTED, "confirmed", "refuted", "entered-in-error"})
 _GRADES = {"severity-mild": "mild", "severity-moderate": "moderate", "severity-severe": "severe"}
 _NIH_WORDS = ("nih", "global")
 _SEATTLE_WORDS = ("limited", "extensive", "局限", "广泛")
@@ -43,24 +45,24 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
     code = condition.code or el.CodeableConcept()
     found = index.recognise(code.pairs(), code.texts())
     onset, recorded = _onset(condition), _recorded(condition)
-    if not found.concepts or ledger.is_future(entry, onset or recorded):
+    if not found.concepts or ledger.is_future(entry, onset or (None if _states_onset(condition) else recorded)):
         return None
     severity, severity_label = _severity(condition, index)
     return Problem(
         entry.reference, code.label(), found.concepts,
         "resolved" if mark == "Z" else _activity(condition, ledger),
-        "suspected" if mark == "V" else _verification(verification),
+        "suspected" if mark == "V" else _verification(condition),
         ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
         recurs=status_of(condition.clinicalStatus) in _RECURRING,
     )  # fmt: skip
 
 
 def status_of(status: el.CodeableConcept | str | None) -> str:
-    """The code of a status; a plain string in STU3 and DSTU2."""
-    if isinstance(status, el.CodeableConcept):
-        codes = [one.code for one in status.coding or () if one.code]
-        status = codes[0] if codes else status.text
-    return (status or "").strip().lower()
+    """The code of a status, of several one that FHIR knows; a plain string in STU3 and DSTU2."""
+    if not isinstance(status, el.CodeableConcept):
+        return (status or "").strip().lower()
+    codes = [one.code.strip().lower() for one in status.coding or () if one.code]
+    return next((code for code in codes if code in _KNOWN), (codes or [(status.text or "").strip().lower()])[0])
 
 
 def _german_mark(code: el.CodeableConcept | None) -> str | None:
@@ -77,8 +79,10 @@ def _marks(coding: el.Coding) -> Iterator[str]:
     yield from (mark.strip().upper() for mark in (*marked, certainty_mark(coding.system, coding.code)) if mark)
 
 
-def _verification(status: str) -> Verification:
-    return "suspected" if status in _SUSPECTED else "confirmed"
+def _verification(condition: el.Condition) -> Verification:
+    """Confirmed unless it says otherwise. A status that nobody understands may say that it is over, or never was."""
+    stated = {status_of(condition.clinicalStatus), status_of(condition.verificationStatus)} - {""}
+    return "suspected" if stated & _SUSPECTED or not stated <= _KNOWN else "confirmed"
 
 
 def _activity(condition: el.Condition, ledger: Ledger) -> Activity:
@@ -105,6 +109,11 @@ def _is_over(condition: el.Condition, ledger: Ledger) -> bool:
 def _onset(condition: el.Condition) -> DayRange | None:
     period = condition.onsetPeriod
     return DayRange.parse(condition.onsetDateTime) or DayRange.parse(period.start if period else None)
+
+
+def _states_onset(condition: el.Condition) -> bool:
+    """True where it says when it began, if only in a way that nobody can read."""
+    return bool(condition.onsetDateTime or (condition.onsetPeriod and condition.onsetPeriod.start))
 
 
 def _recorded(condition: el.Condition) -> DayRange | None:

@@ -23,7 +23,8 @@ from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
-_NOT_RESULTED = frozenset({"registered", "cancelled", "unknown", "specimen-in-process"})
+_PRELIMINARY = "preliminary"
+_NOT_RESULTED = frozenset({"registered", "cancelled", "specimen-in-process"})
 
 # The reference of an Observation -> the reports and panels that it is part of.
 Panels = Mapping[str, frozenset[str]]
@@ -51,12 +52,13 @@ def read_results(
     """
     for entry in entries:
         observation = entry.resource
-        if entry.problem or not isinstance(observation, el.Observation) or observation.code is None:
+        within = _analytes_within(index, observation) if isinstance(observation, el.Observation) else None
+        if entry.problem or within is None or not isinstance(observation, el.Observation):
             ledger.not_read(entry, lambda seen: _analytes_within(index, seen))
             continue
-        if not _analytes_within(index, observation):
+        if not within:
             continue
-        when = _counted_day(entry, observation, ledger)
+        when = _counted_day(entry, observation, within, ledger)
         if when is not None:
             taken = _taken(entry, observation, when, tied.get(entry.reference, frozenset()), person)
             yield from _results(taken, observation, index)
@@ -76,16 +78,21 @@ def _analytes(index: ConceptIndex, code: el.CodeableConcept | None) -> Mapping[s
     return {analyte: certainty for analyte, certainty in found.items() if analyte in READ_ANALYTES}
 
 
-def _counted_day(entry: Entry, observation: el.Observation, ledger: Ledger) -> DayRange | None:
-    """The day of a result that counts; None, and listed, for any other."""
+def _counted_day(entry: Entry, observation: el.Observation, within: frozenset[str], ledger: Ledger) -> DayRange | None:
+    """The day of a result that counts; None, and listed, for any other.
+
+    One without a day may be the newest, one of no known status may be final: both leave a doubt.
+    """
     status, when = _status(observation), observed(observation)
     if status == "entered-in-error" or status in _NOT_RESULTED:
         ledger.skip(entry, "entered-in-error" if status == "entered-in-error" else "status")
         return None
-    if when is None:
-        ledger.skip(entry, "no-date")
+    if when is not None and ledger.is_future(entry, when):
         return None
-    return None if ledger.is_future(entry, when) else ledger.past(when)
+    if when is None or status not in (*_FINAL, _PRELIMINARY):
+        ledger.not_read(replace(entry, problem="no-date" if when is None else "status"), lambda _: within)
+        return None
+    return ledger.past(when)
 
 
 def _status(observation: el.Observation) -> str:
@@ -95,7 +102,7 @@ def _status(observation: el.Observation) -> str:
 def _taken(entry: Entry, whole: el.Observation, when: DayRange, tied: frozenset[str], person: Person) -> _Taken:
     specimen = whole.specimen.reference if whole.specimen else None
     shared = tied | {entry.reference} | _collected(whole, dated_only=not (specimen or tied))
-    return _Taken(entry.reference, when, specimen, shared, _status(whole) not in _FINAL, person)
+    return _Taken(entry.reference, when, specimen, shared, _status(whole) == _PRELIMINARY, person)
 
 
 def _results(taken: _Taken, whole: el.Observation, index: ConceptIndex) -> Iterator[Result]:

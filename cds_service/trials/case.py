@@ -80,7 +80,10 @@ class Case:
         return [Gap(name, "unreadable") for name in sources if self.facts.unread_about(name, concepts)]
 
     def cut_short(self, sources: Iterable[str], day: date) -> list[Gap]:
-        """The sources that were asked but may lack something that is newer than what they brought of `day`."""
+        """The sources that were asked but may lack something that is newer than what they brought of `day`.
+
+        A sorted answer that was cut short counts as complete back to its oldest entry, that day included.
+        """
         found: list[Gap] = []
         for name in sources:
             source = self.facts.source(name)

@@ -121,16 +121,36 @@ def test_a_value_that_is_no_number_costs_the_result_and_leaves_a_doubt(value: An
         ({"status": "entered-in-error "}, "entered-in-error"),
         ({"status": "cancelled"}, "status"),
         ({"status": "registered"}, "status"),
+        ({"effectiveDateTime": "2026-03-17"}, "future"),
+        ({"effectiveDateTime": "2026-03-17", "status": None}, "future"),
+    ],
+)
+def test_a_result_without_standing_is_only_listed(elements: Json, reason: str) -> None:
+    facts = facts_of(observation(CREATININE, **quantity(1, "mg/dL"), **elements))
+    assert (facts.results, skipped(facts), facts.unread) == ((), [("Observation/o1", reason)], ())
+
+
+@pytest.mark.parametrize(
+    ("elements", "reason"),
+    [
         ({"status": "unknown"}, "status"),
+        ({"status": "~"}, "status"),
+        ({"status": None}, "status"),
         ({"effectiveDateTime": None}, "no-date"),
         ({"effectiveDateTime": "10/03/2026"}, "no-date"),
         ({"effectiveDateTime": None, "issued": "2026-03-10"}, "no-date"),
-        ({"effectiveDateTime": "2026-03-17"}, "future"),
     ],
 )
-def test_a_result_without_standing_or_day_is_only_listed(elements: Json, reason: str) -> None:
+def test_a_result_of_no_known_status_or_day_leaves_a_doubt(elements: Json, reason: str) -> None:
     facts = facts_of(observation(CREATININE, **quantity(1, "mg/dL"), **elements))
-    assert (facts.results, skipped(facts), facts.unread) == ((), [("Observation/o1", reason)], ())
+    assert (facts.results, skipped(facts)) == ((), [("Observation/o1", reason)])
+    assert doubts(facts) == {("labs", frozenset({"creatinine"}))}
+
+
+@pytest.mark.parametrize("code", [{}, {"coding": [{"code": "2160-0"}]}])
+def test_a_result_of_nobody_knows_what_may_be_any(code: Json) -> None:
+    facts = facts_of(observation(CREATININE, **quantity(1, "mg/dL"), code=code))
+    assert (facts.results, {one.concepts for one in facts.unread}) == ((), {None})
 
 
 @pytest.mark.parametrize(
@@ -141,7 +161,6 @@ def test_a_result_without_standing_or_day_is_only_listed(elements: Json, reason:
         ("corrected", False),
         ("appended", False),
         ("preliminary", True),
-        (None, True),
     ],
 )
 def test_what_is_not_final_is_preliminary(status: str | None, preliminary: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cds_service.clinical.evidence import Reason
-from cds_service.clinical.facts import Problem, is_coded, is_sure
+from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, seen
@@ -52,6 +52,7 @@ class AcuteGvhd(Rule):
             and day is not None
             and day > self.after.days
             and not self._after_cells(problem, case)
+            and not self._may_be_transplanted_later(case)
             and not case.gaps(self.also_reads, (*self.transplant, *self.donor_cells))  # either may be what is missing
         )
 
@@ -69,8 +70,16 @@ class AcuteGvhd(Rule):
 
     def _transplanted(self, case: Case) -> date | None:
         done = case.facts.interventions_of(self.transplant)
-        certain = [i.when for i in done if i.surely_done and is_coded(i, self.transplant) and i.when]
-        return max((when.last for when in certain), default=None)
+        return max((i.when.last for i in done if i.when and self._is_certain(i)), default=None)
+
+    def _may_be_transplanted_later(self, case: Case) -> bool:
+        """True where a transplantation that is not certain may be the last one."""
+        last = self._transplanted(case)
+        doubtful = [i for i in case.facts.interventions_of(self.transplant) if not self._is_certain(i)]
+        return any(i.when is None or last is None or i.when.last > last for i in doubtful)
+
+    def _is_certain(self, done: Intervention) -> bool:
+        return done.surely_done and is_coded(done, self.transplant) and done.when is not None
 
     def _after_cells(self, problem: Problem, case: Case) -> bool:
         """True where donor cells were, or may have been, given before it began."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Literal, Self
 
@@ -27,6 +28,7 @@ from cds_service.trials.rules.recent import (
     none_usable,
     recent,
     result_evidence,
+    unusable_since,
 )
 
 PER_MINUTE = "mL/min"
@@ -87,16 +89,34 @@ class CreatinineClearance(Rule):
             gaps = case.gaps((("body",),), {"weight"})
             return not_searched(gaps, evidence) if gaps else Judgement(Status.UNKNOWN, Reason("no-weight"), evidence)
         judgement = self._judged(case, case.facts.born, found, weight)
-        rests_on = {self.creatinine[0]: found.chosen.day, "weight": weight.weight.day}
-        return self._unhampered(case, doubted(case, rests_on, self.needs, judgement))
+        return self._unhampered(case, self._doubted(case, found, weight, judgement))
+
+    def _doubted(self, case: Case, found: Recent, weight: WeightOnDay, judgement: Judgement) -> Judgement:
+        """The judgement, unless a creatinine or a weight that decides or contradicts may be what cannot be read."""
+        weighed = min(weight.weight.day, case.weights.opens(found.chosen.day))
+        judgement = doubted(case, {"weight": weighed}, (("body",),), judgement)
+        measured = found.chosen.day - timedelta(days=self.unsteady.within.days)
+        return doubted(case, {self.creatinine[0]: measured}, (("labs",),), judgement)
 
     def _unhampered(self, case: Case, judgement: Judgement) -> Judgement:
-        """A passing clearance, unless what would contradict it is there and cannot be read."""
+        """A passing clearance, unless what would contradict it is there and cannot be read; what was not searched
+        for that is said.
+        """
         if judgement.status is not Status.PASS:
             return judgement
+        since = self.fresh.flag.before(case.as_of)
         unreadable = case.unreadable(("conditions", "procedures"), self.dialysis)
         unreadable += case.unreadable(("labs",), self.reported)
-        return not_searched(unreadable, judgement.evidence) if unreadable else judgement
+        if unreadable:
+            return not_searched(unreadable, judgement.evidence)
+        unusable = unusable_since(case, self.reported[0], since)
+        if unusable:
+            evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in unusable[:2]))
+            reason = Reason("newer-result-unreadable", judgement.reason.values)
+            return Judgement(Status.REVIEW, reason, evidence, judgement.flags)
+        unseen = case.gaps((("conditions",), ("procedures",)), self.dialysis)
+        unseen += case.gaps((("labs",),), self.reported, since)
+        return replace(judgement, flags=judgement.flags | {Flag.ASSUMED}) if unseen else judgement
 
     def _judged(self, case: Case, born: DayRange, found: Recent, weight: WeightOnDay) -> Judgement:
         clearance = self._clearance(case, born, found, weight.weight.kilograms)

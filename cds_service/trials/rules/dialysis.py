@@ -46,7 +46,7 @@ class OngoingDialysis(Rule):
             assumed = all(p.activity == "not-stated" for p in sure)
             flags = frozenset({Flag.ASSUMED} if assumed else ())
             return failed(Reason("dialysis-listed"), [seen(p) for p in sure[:3]], flags)
-        lately = [i for i in done if self._within(i, case, self.past)]
+        lately = [i for i in done if i.goes_on or self._within(i, case, self.past)]
         doubtful = [*listed, *(f for f in peritoneal if self._may_go_on(f, case)), *lately]
         if doubtful:
             flags = doubts_of(doubtful) | _edge(lately, case, self.lately) | _edge(lately, case, self.past)

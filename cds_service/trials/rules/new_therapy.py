@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Evidence, Reason, Value
-from cds_service.clinical.facts import is_coded
+from cds_service.clinical.facts import Intervention, is_coded
 from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
@@ -57,7 +57,7 @@ class NewTherapy(Rule):
     def judge(self, case: Case) -> Judgement:
         therapies = list(self._therapies(case))
         whole = not case.gaps(self.needs, self.drugs)
-        started = [t for t in therapies if self._is_new(t, case, whole)]
+        started = [t for t in therapies if self._is_new(t, case, whole) and not self._may_not_count(t, case)]
         if started:
             return self._too_soon(started, case)
         opens = self.window.before(case.as_of)
@@ -97,7 +97,8 @@ class NewTherapy(Rule):
 
     def _for_a_person(self, therapies: Sequence[Therapy], courses: list[Evidence], case: Case) -> Judgement:
         evidence = [*(e for t in therapies for e in t.evidence), *courses]
-        ongoing = all(t.last_sure and t.last_sure >= self.window.before(case.as_of) for t in therapies)
+        opens = self.window.before(case.as_of)
+        ongoing = all(t.last_sure and t.last_sure >= opens and not self._may_not_count(t, case) for t in therapies)
         flags = set[Flag]()
         if all(u.certainty is Certainty.TEXT for t in therapies for u in t.uses):
             flags.add(Flag.TEXT_ONLY)
@@ -125,6 +126,15 @@ class NewTherapy(Rule):
             return therapy.last_sure >= opens
         return whole and therapy.started is not None and therapy.started.first >= opens
 
+    def _may_not_count(self, therapy: Therapy, case: Case) -> bool:
+        """True where it is over and a transplantation that came later may be what is missing or uncertain."""
+        last = therapy.last_possible
+        if last is None or last >= case.as_of:
+            return False
+        done = case.facts.interventions_of(self.transplant)
+        later = [i for i in done if not self._is_certain(i) and (i.when is None or i.when.last > last)]
+        return bool(later or case.gaps((("procedures",),), self.transplant))
+
     def _therapies(self, case: Case) -> Iterator[Therapy]:
         transplanted = self._transplanted(case)
         for drug in self.drugs:
@@ -136,8 +146,10 @@ class NewTherapy(Rule):
     def _transplanted(self, case: Case) -> date | None:
         """The day of the last transplantation that is certain, and dated to the day."""
         done = case.facts.interventions_of(self.transplant)
-        certain = [i.when for i in done if i.surely_done and is_coded(i, self.transplant) and i.when]
-        return max((when.first for when in certain if when.is_exact), default=None)
+        return max((i.when.first for i in done if i.when and self._is_certain(i)), default=None)
+
+    def _is_certain(self, done: Intervention) -> bool:
+        return done.surely_done and is_coded(done, self.transplant) and done.when is not None and done.when.is_exact
 
 
 def _counts(use: MedicationUse) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -62,8 +61,7 @@ class PerformanceStatus(Rule):
             return off_scale
         if karnofsky is None:
             return none_usable(case, (score, converted), self.needs, self.fresh)
-        too_old = self.fresh.flag.before(case.as_of) - timedelta(days=1)
-        rests_on = {converted: karnofsky.chosen.day, score: too_old}
+        rests_on = {converted: karnofsky.chosen.day, score: self.fresh.flag.before(case.as_of)}
         return doubted(case, rests_on, self.needs, self._by_karnofsky(karnofsky))
 
     def _off_scale(self, case: Case, score: str, found: Recent | None) -> Judgement | None:

@@ -81,6 +81,8 @@ class Pregnancy(Rule):
 
     def _may_be_newer(self, case: Case) -> bool:
         """True where a test that says otherwise may be among what is missing or cannot be read."""
+        if any(self._answer(test) == "unreadable" for test in self._tests(case)):
+            return True
         needs: Needs = tuple(one for one in self.needs if set(one) & set(RESULT_SOURCES))
         return bool(case.gaps(needs, self.measured, self.fresh.before(case.as_of)))
 

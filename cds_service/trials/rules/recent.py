@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Self
 
 from pydantic import model_validator
 
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval, Limit
-from cds_service.clinical.labs import Chosen, Result, newest, unit_of
+from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
 from cds_service.clinical.quantity import Unusable
 from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
@@ -76,6 +76,16 @@ def unusable_since(case: Case, analyte: str, day: date) -> list[Result]:
     ]
 
 
+def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
+    """Results that cannot be used and would count in place of, or beside, the usable ones of the day.
+
+    A preliminary one of the same day would not, beside a final one.
+    """
+    final = {r.when.first for r in usable(case.facts.results, analyte) if r.when and not r.preliminary}
+    found = unusable_since(case, analyte, day)
+    return [r for r in found if not (r.preliminary and r.when and r.when.last in final)]
+
+
 def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshness) -> Judgement:
     """Unknown: no result, only old ones, or only unusable ones; the reason says which, the evidence shows them."""
     analytes = tuple(analytes)
@@ -111,9 +121,9 @@ def result_evidence(chosen: Chosen, limit: Limit | None = None, lab: str | None 
 def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: Judgement) -> Judgement:
     """The judgement, taken back where something newer than it rests on may exist that nobody can read.
 
-    `rests_on` says of each analyte how far back its newest result lies. An older result must decide neither for
-    nor against a patient: a newer one that cannot be read is for a person; a source that failed, or was cut short
-    before the result, leaves the answer unknown.
+    `rests_on` says of each analyte how far back the results lie that decide. An older result must decide neither for
+    nor against a patient: one that cannot be read, newer or of the same day, is for a person; a source that failed,
+    or was cut short before the day, leaves the answer unknown.
     """
     if judgement.status not in (Status.PASS, Status.FAIL):
         return judgement
@@ -121,7 +131,7 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     gaps = case.cut_short(asked, min(rests_on.values()))
     if gaps:
         return not_searched(gaps, judgement.evidence)
-    later = [r for name, day in rests_on.items() for r in unusable_since(case, name, day + timedelta(days=1))]
+    later = [r for name, day in rests_on.items() for r in _in_its_place(case, name, day)]
     if not later and not case.unreadable(RESULT_SOURCES, frozenset(rests_on)):
         return judgement
     evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in later[:2]))

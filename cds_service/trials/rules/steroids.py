@@ -54,7 +54,7 @@ class SteroidRule(Rule):
     def with_doubts(self, case: Case, judged: Judgement, segments: Iterable[WeighedSegment]) -> Judgement:
         """A judgement of doses per kg, given to a person where records contradict each other.
 
-        `segments` are those that it rests on. A weight that cannot be read may be the newest one.
+        `segments` are those that it rests on. A weight that cannot be read may be the newest one, or contradict it.
         """
         if judged.status not in (Status.PASS, Status.FAIL):
             return judged
@@ -62,8 +62,8 @@ class SteroidRule(Rule):
             return for_a_person("weights-contradict", judged)
         if contradictory(segments):
             return for_a_person("records-contradict", judged)
-        weight = case.weights.on(case.as_of)
-        return doubted(case, {"weight": weight.weight.day}, (("body",),), judged) if weight else judged
+        weighed = case.weights.opens(case.as_of)
+        return doubted(case, {"weight": weighed}, (("body",),), judged) if case.weights.on(case.as_of) else judged
 
 
 def dose_evidence(case: Case, weighed: WeighedSegment, limit: Limit | None = None) -> Iterator[Evidence]:
