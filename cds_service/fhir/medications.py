@@ -16,6 +16,7 @@ from cds_service.fhir.naming import Named, Naming
 from cds_service.fhir.reasons import stated_reasons
 from cds_service.fhir.references import resolved
 from cds_service.fhir.routes import route_of
+from cds_service.fhir.sig_steps import one_after_another
 from cds_service.fhir.timing import end_of, length_in_days, schedule_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
@@ -101,7 +102,7 @@ class MedicationReader:
         begins, ends = taking.begins, taking.ends
         standing = taking.standing or Standing.POSSIBLE
         backwards = bool(begins and ends and ends.last < begins.first)
-        steps = tuple(dose_step(dosage, named.strength) for dosage in taking.dosages)
+        steps = tuple(dose_step(one, named.strength) for one in one_after_another(taking.dosages))
         return MedicationUse(
             entry.reference, taking.kind, drug, _label(named, taking.dosages), named.found.concepts[drug],
             Standing.POSSIBLE if backwards and standing is not Standing.NOT_TAKEN else standing,
