@@ -245,12 +245,12 @@ def passes(name: str, arguments: Sequence[str]) -> bool:
 def test(skips_fail: bool, deep: bool, pytest_arguments: Sequence[str]) -> int:
     """Runs all checks, even after one failed, the longest last: a person wants to see everything at once."""
     ensure(DEV_LOCK)
-    strictly = ["--skips-fail"] if skips_fail else []
+    options = [*(["--skips-fail"] if skips_fail else []), *(["--hypothesis-profile=deep"] if deep else [])]
     checks = {
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
         "mypy": ["mypy"],
-        "pytest": ["pytest", *strictly, *pytest_arguments],
+        "pytest": ["pytest", *options, *pytest_arguments],
         **({"mutmut": ["tests.mutation.deep"]} if deep else {}),
     }
     failed = [name for name, arguments in checks.items() if not passes(name, arguments)]
@@ -273,7 +273,7 @@ def command_line() -> argparse.ArgumentParser:
     usage = "run.py test [--all] [--deep] [-- PYTEST_ARGUMENT ...]"
     tested = commands.add_parser("test", help="style, types and tests", usage=usage)
     tested.add_argument("--all", action="store_true", help="a skipped test is a failure")
-    tested.add_argument("--deep", action="store_true", help="also change the code itself, with mutmut: takes hours")
+    tested.add_argument("--deep", action="store_true", help="draw more, also change the code itself: takes hours")
     return parser
 
 

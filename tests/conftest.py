@@ -1,6 +1,12 @@
-"""The option `--skips-fail`: where everything optional must be present, a skipped test is a failure."""
+"""The option `--skips-fail`: where everything optional must be present, a skipped test is a failure.
+
+The profile of `--hypothesis-profile=deep` draws twenty times as many examples as usual (run.py test --deep).
+"""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("deep", max_examples=2000)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -190,7 +190,7 @@ class TestChecks:
 
     def test_deep_also_changes_the_code_and_does_it_last(self, performed: list[list[str]]) -> None:
         run.main(["test", "--deep", "--", "-k", "E10"])
-        assert performed[-2:] == [["pytest", "-k", "E10"], ["tests.mutation.deep"]]
+        assert performed[-2:] == [["pytest", "--hypothesis-profile=deep", "-k", "E10"], ["tests.mutation.deep"]]
 
 
 class TestLocks:

@@ -66,10 +66,13 @@ class AnalyteUnits:
     properties: Mapping[str, frozenset[str]]
     bare: bool
     step: Fraction | None
+    least: Fraction
 
     def is_plausible(self, value: Fraction) -> bool:
-        """True for a value that the analyte can have: within its range, and a step of its scale."""
+        """True for a value that the analyte can have: within its range, a step of its scale, nothing or enough."""
         low, high = self.plausible.low, self.plausible.high
+        if 0 < value < self.least:
+            return False
         return low <= value and (high is None or value <= high) and not (self.step and value % self.step)
 
     def code_of(self, raw: RawQuantity) -> str | Unusable | None:
@@ -109,6 +112,7 @@ def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
         properties={name: frozenset(codes) for name, codes in row.get("properties", {}).items()},
         bare=row.get("bare", False),
         step=Fraction(row["step"]) if "step" in row else None,
+        least=Fraction(row.get("least", 0)),
     )
 
 

@@ -107,7 +107,7 @@ class Observation(Resource, kw_only=True):
 
     code: CodeableConcept | None = None
     valueQuantity: Quantity | None = None
-    valueInteger: int | None = None
+    valueInteger: Number | None = None
     valueString: str | None = None
     valueRange: Range | None = None
     valueCodeableConcept: CodeableConcept | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import DayRange
@@ -16,23 +16,26 @@ from cds_service.fhir.naming import Named, Naming
 from cds_service.fhir.reasons import stated_reasons
 from cds_service.fhir.references import resolved
 from cds_service.fhir.routes import route_of
+from cds_service.fhir.sig_steps import one_after_another
 from cds_service.fhir.timing import end_of, length_in_days, schedule_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
-# What a record says of the taking; None where it says that nothing was ordered or given. A status that is not
-# here, or missing, proves nothing: the drug may have been taken.
+# What a record says of the taking; None where it says that nothing was ordered or given. A status that proves nothing
+# leaves it possible; one that is not here cannot be read, and may say that nothing was taken.
 _STATEMENTS = {
     "active": Standing.TAKEN, "recorded": Standing.TAKEN, "completed": Standing.ENDED,
     "stopped": Standing.ENDED, "on-hold": Standing.HELD, "not-taken": Standing.NOT_TAKEN,
-    "intended": None, "draft": None,
+    "unknown": Standing.POSSIBLE, "intended": None, "draft": None,
 }  # fmt: skip
 _REQUESTS = {
     "active": Standing.TAKEN, "completed": Standing.ENDED, "stopped": Standing.ENDED, "ended": Standing.ENDED,
-    "on-hold": Standing.HELD, "cancelled": None, "draft": None,
+    "on-hold": Standing.HELD, "unknown": Standing.POSSIBLE, "cancelled": None, "draft": None,
+    "": Standing.POSSIBLE,  # STU3 and DSTU2 let an order go without
 }  # fmt: skip
 _ADMINISTRATIONS = {
     "completed": Standing.TAKEN, "in-progress": Standing.TAKEN, "not-done": Standing.NOT_TAKEN,
+    "stopped": Standing.POSSIBLE, "on-hold": Standing.POSSIBLE, "unknown": Standing.POSSIBLE,
 }  # fmt: skip
 # What is being prepared, or was not handed over, was not taken.
 _DISPENSES = {
@@ -44,7 +47,10 @@ _NOT_ORDERED = frozenset({"proposal", "option"})
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What one medication record says of when and whether the drug was taken, whatever the drug."""
+    """What one medication record says of when and whether the drug was taken, whatever the drug.
+
+    `known` is false for a status that says nothing to us.
+    """
 
     kind: Kind
     standing: Standing | None
@@ -55,6 +61,7 @@ class Taking:
     valid_until: date | None = None
     written: DayRange | None = None
     active: bool = False
+    known: bool = True
 
 
 class MedicationReader:
@@ -95,13 +102,16 @@ class MedicationReader:
         if taking.standing is None:
             self._ledger.skip(entry, "status")
         elif named.drugs and not self._ledger.is_future(entry, taking.begins or _written(record, taking)):
-            yield from (self._use(entry, record, taking, named, drug) for drug in sorted(named.drugs))
+            if taking.known:
+                yield from (self._use(entry, record, taking, named, drug) for drug in sorted(named.drugs))
+            else:
+                self._ledger.not_read(replace(entry, problem="status"), self._drugs_of)
 
     def _use(self, entry: Entry, record: el.MedicationRecord, taking: Taking, named: Named, drug: str) -> MedicationUse:
         begins, ends = taking.begins, taking.ends
         standing = taking.standing or Standing.POSSIBLE
         backwards = bool(begins and ends and ends.last < begins.first)
-        steps = tuple(dose_step(dosage, named.strength) for dosage in taking.dosages)
+        steps = tuple(dose_step(one, named.strength) for one in one_after_another(taking.dosages))
         return MedicationUse(
             entry.reference, taking.kind, drug, _label(named, taking.dosages), named.found.concepts[drug],
             Standing.POSSIBLE if backwards and standing is not Standing.NOT_TAKEN else standing,
@@ -139,6 +149,7 @@ def _stated(record: el.MedicationStatement) -> Taking:
     return Taking(
         "statement", standing, _dosages(record.dosage, record.renderedDosageInstruction),
         begins, ends, written=DayRange.parse(record.dateAsserted), active=status in ("active", "recorded"),
+        known=status in _STATEMENTS,
     )  # fmt: skip
 
 
@@ -172,7 +183,7 @@ def _ordered(record: el.MedicationRequest) -> Taking:
     return Taking(
         "statement" if reported else "request", standing, dosages, begins, end_of(whole.end),
         _supply_end(begins, dispense.expectedSupplyDuration), expires.last if expires else None,
-        written, status == "active",
+        written, status == "active", status in _REQUESTS,
     )  # fmt: skip
 
 
@@ -199,7 +210,7 @@ def _given(record: el.MedicationAdministration) -> Taking:
         text=None if dose else given.text, timing=_once(begins, ends), route=given.route,
         method=given.method, doseQuantity=dose,
     )  # fmt: skip
-    return Taking("administration", standing, [dosage], begins, ends or begins)
+    return Taking("administration", standing, [dosage], begins, ends or begins, known=status in _ADMINISTRATIONS)
 
 
 def _once(begins: DayRange | None, ends: DayRange | None) -> el.Timing | None:

@@ -76,6 +76,7 @@ _PIECE = re.compile(
 )
 _ABBREVIATION = re.compile(r"(?<![a-z.])(?:[a-z]\.)+[a-z](?![a-z])\.?")
 _HYPHEN_IN_WORDS = re.compile(r"(?<=[a-z0-9])-(?=[a-z])")
+_PER_KG_AND_DAY = re.compile(r"/\(kg[·.*]d\)|/kg·d(?![a-z])")
 _POWER_OF_MINUS_ONE = re.compile(r"·(kg|d)(?:⁻¹|-1)")
 _SPELLINGS = str.maketrans(  # hyphens and dashes, and what is written without NFKC saying so
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
@@ -97,7 +98,7 @@ def _plain(character: str) -> str:
 
 
 def _normalised(text: str) -> str:
-    text = _POWER_OF_MINUS_ONE.sub(r"/\1", text).translate(_SPELLINGS)
+    text = _PER_KG_AND_DAY.sub("/kg/d", _POWER_OF_MINUS_ONE.sub(r"/\1", text)).translate(_SPELLINGS)
     text = unicodedata.normalize("NFC", "".join(map(_plain, text)))
     text = " ".join(text.translate(_SPELLINGS).lower().split())
     return _HYPHEN_IN_WORDS.sub(" ", _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text))

@@ -12,7 +12,7 @@ from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import is_believable_limit
 from cds_service.clinical.quantity import Converted, RawQuantity, Unusable, convert, exact
 from cds_service.fhir import elements as el
-from cds_service.fhir.values import WRITTEN, converted, worded
+from cds_service.fhir.values import SIGNS, WRITTEN, converted, worded
 from cds_service.terminology.populations import populations
 from cds_service.terminology.words import plain
 
@@ -107,10 +107,11 @@ def _limit(stated: el.ReferenceRange, analyte: str, value: Converted) -> Interva
         unitless = not (worded(high.unit) or worded(high.code) or high.comparator)
         found = convert(analyte, RawQuantity(high.value, value.written_in)) if unitless else converted(analyte, high)
     else:
-        match = WRITTEN.fullmatch((stated.text or "").strip())
-        if match is None or not match["high"]:
+        match = WRITTEN.fullmatch((stated.text or "").translate(SIGNS).strip())
+        number = match and (match["high"] or (match["low"] if match["sign"] in ("<", "<=") else None))
+        if match is None or not number:
             return None
-        found = convert(analyte, RawQuantity(Decimal(match["high"]), match["unit"] or value.written_in))
+        found = convert(analyte, RawQuantity(Decimal(number), match["unit"] or value.written_in))
     if isinstance(found, Unusable) or not found.interval.is_exact or found.interval.low <= Fraction(0):
         return None
     return found.interval

@@ -47,7 +47,8 @@ def is_valid(entry: Entry) -> bool:
 def _is_of_another_version(resource: el.Resource) -> bool:
     """True for elements that R4 does not have, or has in another shape."""
     renamed = any(getattr(resource, name, None) is not None for name in _BEYOND_R4)
-    return renamed or any(isinstance(getattr(resource, name, None), str) for name in _CODES_IN_STU3)
+    single = isinstance(getattr(resource, "interpretation", None), el.CodeableConcept)
+    return renamed or single or any(isinstance(getattr(resource, name, None), str) for name in _CODES_IN_STU3)
 
 
 def _as_read(resource: el.Resource) -> dict[str, Any]:
@@ -58,6 +59,8 @@ def _as_read(resource: el.Resource) -> dict[str, Any]:
         if name not in _NOT_VALIDATED and (value := getattr(resource, name)) is not None
     }
     elements: dict[str, Any] = _tidy(msgspec.to_builtins(kept, enc_hook=_plain))
+    if "effectiveInstant" in elements:  # a day is a dateTime, but no instant
+        elements["effectiveDateTime"] = elements.pop("effectiveInstant")
     return elements
 
 
@@ -67,9 +70,9 @@ def _plain(value: object) -> Decimal | None:
 
 
 def _tidy(value: Any) -> Any:
-    """The value without absent elements; only the day is left of a dateTime."""
+    """The value without absent and empty elements; only the day is left of a dateTime."""
     if isinstance(value, dict):
-        return {key: _tidy(one) for key, one in value.items() if one is not None}
+        return {key: _tidy(one) for key, one in value.items() if one is not None and one != ""}
     if isinstance(value, list):
         return [_tidy(one) for one in value]
     return _STAMP.sub(r"\1", value) if isinstance(value, str) else value

@@ -12,9 +12,13 @@ from cds_service.terminology.words import plain
 
 SCORES = frozenset({"ecog", "karnofsky"})
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
+_TO = r"\s*%?\s*(?:[-–~]|to\b|至|到)\s*"
 WRITTEN = re.compile(
-    r"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:\s*[-–~]\s*(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
+    rf"(?P<sign><=|>=|<|>)?\s*(?P<low>\d+(?:\.\d+)?)(?:{_TO}(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>\S.*)?"
 )
+# A grade and what it means in words, such as "1 - restricted in strenuous activity"; never "1-2" or "2/4".
+_EXPLAINED = re.compile(r"(?P<grade>\d+)\s*[-:=.,;(]\s*[^\W\d_].*")
+SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"})
 _SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
 
 
@@ -57,7 +61,7 @@ def _measured(part: el.Observation, analyte: str) -> Converted | Unusable:
         return converted(analyte, part.valueQuantity)
     if part.valueRange is not None:
         return _range(part.valueRange, analyte)
-    return convert(analyte, RawQuantity(None if part.valueInteger is None else Decimal(part.valueInteger)))
+    return convert(analyte, RawQuantity(part.valueInteger))
 
 
 def converted(analyte: str, quantity: el.Quantity) -> Converted | Unusable:
@@ -90,7 +94,11 @@ def _joined(ends: list[Converted | Unusable]) -> Converted | Unusable:
 
 def read_words(text: str, analyte: str) -> Converted | Unusable:
     """A value written in words: a number or a range, with a unit that the table knows."""
-    folded = _SCORE_WORDS.sub("", plain(text)) if analyte in SCORES else text.strip()
+    folded = text.translate(SIGNS).strip()
+    if analyte in SCORES:
+        folded = _SCORE_WORDS.sub("", plain(folded))
+        explained = _EXPLAINED.fullmatch(folded)
+        folded = explained["grade"] if explained else folded
     match = WRITTEN.fullmatch(folded)
     if match is None:
         return Unusable("not-a-number")

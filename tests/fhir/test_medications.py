@@ -45,6 +45,28 @@ def day(text: str) -> DayRange:
 
 
 @pytest.mark.parametrize(
+    "record",
+    [
+        statement(DAILY_20, status="novel"),
+        statement(DAILY_20, status=None),
+        request(DAILY_20, status="novel"),
+        administration(status="novel"),
+        administration(status=None),
+    ],
+)
+def test_a_status_that_nobody_knows_leaves_a_doubt(record: Json) -> None:
+    facts = facts_of(record)
+    assert (facts.medications, [one.concepts for one in facts.unread]) == ((), [frozenset({"prednisone"})])
+    assert [reason for _, reason in skipped(facts)] == ["status"]
+
+
+def test_a_start_that_nobody_can_read_is_not_the_day_of_the_statement() -> None:
+    unread = {"start": "in the spring"}
+    assert facts_of(statement(DAILY_20, dateAsserted="2026-04-01", effectivePeriod=unread)).medications
+    assert not facts_of(statement(DAILY_20, dateAsserted="2026-04-01", effectivePeriod=None)).medications
+
+
+@pytest.mark.parametrize(
     ("elements", "standing"),
     [
         ({"status": "active"}, Standing.TAKEN),
@@ -54,8 +76,6 @@ def day(text: str) -> DayRange:
         ({"status": "on-hold"}, Standing.HELD),
         ({"status": "not-taken"}, Standing.NOT_TAKEN),
         ({"status": "unknown"}, Standing.POSSIBLE),
-        ({"status": "novel"}, Standing.POSSIBLE),
-        ({"status": None}, Standing.POSSIBLE),
         ({"taken": "n"}, Standing.NOT_TAKEN),
         ({"taken": "y"}, Standing.TAKEN),
         ({"taken": "unk"}, Standing.POSSIBLE),

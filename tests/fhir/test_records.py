@@ -11,6 +11,7 @@ from cds_service.clinical.facts import Source, State
 from cds_service.fhir.queries import ANALYTES_OF, QUERIES, prefetch_templates, source_of_analyte
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, SeveralPatients, UnreadableRecord, WrongPatient, from_files
+from cds_service.fhir.validation import is_valid
 from cds_service.terminology.codes import code_sets
 from tests.fhir.made import (
     AS_OF,
@@ -275,6 +276,20 @@ def test_a_resource_that_validation_refuses_is_unreadable_but_leaves_its_doubt()
     facts = read_facts(records, index(), AS_OF)
     assert skipped(facts) == [("Condition/c1", "invalid")]
     assert doubts(facts) == {("conditions", frozenset({"chronic-gvhd"}))}
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"effectiveDateTime": None, "effectiveInstant": "2026-03-10T08:00:00Z"},
+        {"valueQuantity": {"value": 1, "unit": "", "code": "mg/dL", "system": "http://unitsofmeasure.org"}},
+        {"interpretation": {"text": "H"}},
+    ],
+)
+def test_validation_does_not_refuse_what_takes_nothing_from_a_result(elements: Json) -> None:
+    stated = {"valueQuantity": {"value": 1, "unit": "mg/dL"}, **elements}
+    (entry,) = [one for one in file_records(PATIENT, observation(**stated)).entries if one.type == "Observation"]
+    assert is_valid(entry)
 
 
 def test_a_patient_that_validation_refuses_is_no_patient() -> None:

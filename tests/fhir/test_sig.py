@@ -100,6 +100,12 @@ _UNDERSTOOD = {
     "早晚各10mg": "10 mg per_day=2 daily",
     "20 mg daily in 2 divided doses": "20 mg per_day=1 daily",
     "每日30mg 分2次服": "30 mg per_day=1 daily",
+    # what says nothing of the dose
+    "Continue 20 mg daily. Do not stop abruptly.": "20 mg per_day=1 daily",
+    "Take 20 mg by mouth daily. Indications: chronic GVHD": "20 mg per_day=1 daily",
+    "Give 20 mg via G-tube every 12 hours scheduled": "20 mg per_day=2 daily",
+    "10 mg tid pc": "10 mg per_day=3 daily",
+    "20 mg mane": "20 mg per_day=1 daily",
     # two doses in turn
     "40 mg alternating with 20 mg": "30 mg per_day=1 alternating",
     "40 mg alternating with 20 mg every other day": "30 mg per_day=1 alternating",
@@ -143,11 +149,18 @@ _UNDERSTOOD = {
     "隔日一次 30mg": "30 mg per_day=1/2 qod",
     "隔日早上顿服30mg": "30 mg per_day=1/2 qod",
     "每晨顿服30mg": "30 mg per_day=1 daily",
+    "0.5mg/(kg·d) 口服": "1/2 mg/kg per_day=1 daily",
+    "1 mg/kg·d": "1 mg/kg per_day=1 daily",
+    "静脉注射 40mg q12h": "40 mg per_day=2 daily",
+    "20mg 立即": "20 mg once",
 }
 
 _REFUSED = {
     "blank": ["", " \n\u3000"],
-    "taper": ["taper as directed", "TAPER AS DIRECTED", "逐渐减量", "Taper by 5 mg every 4 weeks to stop."],
+    "taper": [
+        "taper as directed", "TAPER AS DIRECTED", "逐渐减量", "20mg qd，每周减5mg",
+        "Taper by 5 mg every 4 weeks to stop.",
+    ],
     "as-directed": ["Use as directed.", "See Instructions.", "遵医嘱", "20 mg daily as directed"],
     "several-doses": [
         "40 mg daily for 7 days, then 20 mg daily",
@@ -193,7 +206,7 @@ _REFUSED = {
         "10 mg, total 20 mg daily", "5 mg daily plus 10 mg prn",
         # words that end or forbid a dose, or break off
         "do not take 20 mg daily", "20 mg daily until January 16, 2015", "20 mg daily...", "20 mg (daily",
-        "口服", "20 mg prednisone daily", "20 mg daily " * 50,
+        "口服", "discontinue 20 mg daily", "20 mg with meals ac", "20 mg prednisone daily", "20 mg daily " * 50,
     ],
 }  # fmt: skip
 

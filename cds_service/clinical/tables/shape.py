@@ -149,6 +149,7 @@ class AnalyteRow(Part):
     properties: Mapping[Word, tuple[Word, ...]] = {}
     bare: bool = False
     step: Positive | None = None
+    least: Positive | None = None
 
     @model_validator(mode="after")
     def _knows_its_units(self) -> Self:

@@ -87,12 +87,18 @@ def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
 
 
 def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshness) -> Judgement:
-    """Unknown: no result, only old ones, or only unusable ones; the reason says which, the evidence shows them."""
+    """Unknown: no result, only old ones, or only unusable ones; the reason says which, the evidence shows them.
+
+    A result whose coded and written unit differ is for a person: one of the two is right.
+    """
     analytes = tuple(analytes)
     unusable = [r for a in analytes for r in unusable_since(case, a, fresh.flag.before(case.as_of))]
     if unusable:
         faults = tuple(sorted({r.quantity.fault for r in unusable if isinstance(r.quantity, Unusable)}))
         evidence = tuple(Evidence(r.reference, r.when, r.label) for r in unusable[:3])
+        if "units-disagree" in faults:
+            reason = Reason("result-units-disagree")
+            return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.CONFLICT}))
         return Judgement(Status.UNKNOWN, Reason("result-unusable", {"faults": faults}), evidence)
     old = next((found for a in analytes if (found := newest(case.facts.results, a))), None)
     evidence = tuple(result_evidence(old)) if old else ()
