@@ -49,7 +49,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A diagnosis as recorded. Refuted and mistaken entries never become one; `recurs` is one that came back."""
+    """A diagnosis as recorded. Refuted and mistaken entries never become one.
+
+    `recurs` is one that came back, `over_on` the days on which it may have ended, where the record tells.
+    """
 
     reference: str
     label: str
@@ -62,6 +65,7 @@ class Problem:
     severity_label: str | None = None
     contradicted: bool = False
     recurs: bool = False
+    over_on: DayRange | None = None
 
     @property
     def when(self) -> DayRange | None:

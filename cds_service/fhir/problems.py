@@ -54,6 +54,7 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
         "suspected" if mark == "V" else _verification(condition),
         ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
         recurs=status_of(condition.clinicalStatus) in _RECURRING,
+        over_on=ledger.past(_over_on(condition)),
     )  # fmt: skip
 
 
@@ -93,6 +94,11 @@ def _activity(condition: el.Condition, ledger: Ledger) -> Activity:
     if status in _ACTIVE:
         return "not-stated" if over else "active"
     return "resolved" if over else "not-stated"
+
+
+def _over_on(condition: el.Condition) -> DayRange | None:
+    ends = [period.end for period in (condition.abatementPeriod, condition.onsetPeriod) if period]
+    return next((day for stamp in (condition.abatementDateTime, *ends) if (day := DayRange.parse(stamp))), None)
 
 
 def _is_over(condition: el.Condition, ledger: Ledger) -> bool:

@@ -39,7 +39,8 @@ def patient(facts: Shorthand) -> Resource:
 
 
 def condition(name: str, facts: Shorthand) -> Resource:
-    _only(facts, {*_SYSTEMS, "text", "status", "verification", "onset", "recorded", "severity", "broken", "patient"})
+    _only(facts, {*_SYSTEMS, "text", "status", "verification", "onset", "over", "recorded", "severity", "broken",
+                  "patient"})  # fmt: skip
     found = _resource("Condition", name, facts)
     found["code"] = _concept(facts)
     if facts.get("status", "active") != "not stated":
@@ -47,6 +48,8 @@ def condition(name: str, facts: Shorthand) -> Resource:
     found["verificationStatus"] = _coded("condition-ver-status", facts.get("verification", "confirmed"))
     if facts.get("onset"):
         found["onsetDateTime"] = str(facts["onset"])
+    if facts.get("over"):
+        found["abatementDateTime"] = str(facts["over"])
     if facts.get("recorded"):
         found["recordedDate"] = str(facts["recorded"])
     if facts.get("severity"):

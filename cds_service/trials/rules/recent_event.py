@@ -32,13 +32,15 @@ class RecentEvent(Rule):
     """No event within `window` before screening, the first day of it included.
 
     `related` events are for a person, and so is what is suspected or only written; `history` are codes that never tell
-    when. What was recorded before the window had happened before it.
+    when. What was recorded before the window had happened before it; but where events are `lasting`, one that ended
+    inside the window is for a person.
     """
 
     window: Length
     events: Concepts
     related: Concepts = ()
     history: Concepts = ()
+    lasting: bool = False
 
     def judge(self, case: Case) -> Judgement:
         found = list(self._occurrences(case))
@@ -71,7 +73,9 @@ class RecentEvent(Rule):
         return one.when is not None and one.when.first >= self.window.before(case.as_of)
 
     def _may_be_inside(self, one: Occurrence, case: Case) -> bool:
-        return one.when is None or one.when.last >= self.window.before(case.as_of)
+        opens = self.window.before(case.as_of)
+        over_on = one.fact.over_on if self.lasting and isinstance(one.fact, Problem) else None
+        return one.when is None or one.when.last >= opens or (over_on is not None and over_on.last >= opens)
 
     def _too_recent(self, inside: Sequence[Occurrence], case: Case) -> Judgement:
         last = max(min(one.when.last, case.as_of) for one in inside if one.when)
