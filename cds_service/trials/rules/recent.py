@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Self
 
 from pydantic import model_validator
@@ -114,6 +114,12 @@ def result_evidence(chosen: Chosen, limit: Limit | None = None, lab: str | None 
     ]
 
 
+def _may_be_newer(unusable: Result, day: date) -> bool:
+    """True for one of a later day, and of the same day for one that holds a value: "clotted" is followed by another."""
+    is_later = unusable.when is not None and unusable.when.last > day
+    return is_later or unusable.quantity != Unusable("no-value")
+
+
 def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: Judgement) -> Judgement:
     """The judgement, taken back where something newer than it rests on may exist that nobody can read.
 
@@ -127,7 +133,7 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     gaps = case.cut_short(asked, min(rests_on.values()))
     if gaps:
         return not_searched(gaps, judgement.evidence)
-    later = [r for name, day in rests_on.items() for r in unusable_since(case, name, day + timedelta(days=1))]
+    later = [r for name, day in rests_on.items() for r in unusable_since(case, name, day) if _may_be_newer(r, day)]
     if not later and not case.unreadable(RESULT_SOURCES, frozenset(rests_on)):
         return judgement
     evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in later[:2]))
