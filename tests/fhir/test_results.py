@@ -352,6 +352,26 @@ def test_an_upper_limit_that_no_laboratory_has_is_doubted() -> None:
     assert (found.upper_limit, found.limit_doubted) == (exactly("1.2"), False)
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (quantity(88, "mg/dL"), "88 mg/dL"),
+        (quantity(88, "mg/dL", comparator="<"), "<88 mg/dL"),
+        (quantity(150, "10*3/uL", system=UCUM, code="/uL"), "150 10*3/uL (/uL)"),
+        (quantity(150, "K/uL", system=UCUM, code="K/uL"), "150 K/uL"),
+        ({"valueRange": {"low": {"value": 1}, "high": {"value": 2}}}, "1 - 2"),
+        ({"valueInteger": 7}, "7"),
+        ({"valueString": " see note "}, "see note"),
+        ({"valueString": "x" * 100}, "x" * 60),
+        ({"valueCodeableConcept": {"text": "good"}}, "good"),
+        ({"dataAbsentReason": {"text": "error"}, "valueInteger": 7}, None),
+        ({}, None),
+    ],
+)
+def test_a_value_is_kept_in_the_words_of_the_record(value: Json, written: str | None) -> None:
+    assert the_result(observation(CREATININE, **value)).written == written
+
+
 def test_components_are_results_of_their_own() -> None:
     parts = [
         {"code": {"coding": [coded("loinc", PLATELETS)]}, **quantity(30, "K/uL")},

@@ -85,7 +85,7 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
     unusable = [r for a in analytes for r in unusable_since(case, a, fresh.flag.before(case.as_of))]
     if unusable:
         faults = tuple(sorted({r.quantity.fault for r in unusable if isinstance(r.quantity, Unusable)}))
-        evidence = tuple(Evidence(r.reference, r.when, r.label) for r in unusable[:3])
+        evidence = tuple(Evidence(r.reference, r.when, r.label, r.written) for r in unusable[:3])
         if "units-disagree" in faults:
             reason = Reason("result-units-disagree")
             return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.CONFLICT}))
@@ -136,6 +136,6 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     later = [r for name, day in rests_on.items() for r in unusable_since(case, name, day) if _may_be_newer(r, day)]
     if not later and not case.unreadable(RESULT_SOURCES, frozenset(rests_on)):
         return judgement
-    evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in later[:2]))
+    evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in later[:2]))
     reason = Reason("newer-result-unreadable", judgement.reason.values)
     return Judgement(Status.REVIEW, reason, evidence, judgement.flags)
