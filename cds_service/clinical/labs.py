@@ -24,7 +24,7 @@ class Result:
     `tied` names what else results of one sample have in common: the report, the panel, the collection time.
     `contradicted` when its parts do not go together, such as unit and code, or a score and its interpretation, so
     that nobody knows what was meant. `answer` is what a result in words says; an `estimated` one was seen
-    on a smear and not counted.
+    on a smear and not counted. `written` are the record's own words for the value, which nobody has checked.
     """
 
     reference: str
@@ -43,6 +43,7 @@ class Result:
     contradicted: bool = False
     text_only: bool = False
     answer: Literal["positive", "negative", "equivocal"] | None = None
+    written: str | None = None
 
     @property
     def is_second_rate(self) -> bool:

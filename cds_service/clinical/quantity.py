@@ -18,7 +18,9 @@ from cds_service.clinical.spelling import folded
 from cds_service.clinical.tables import table
 
 UCUM = "http://unitsofmeasure.org"
-Fault = Literal["no-value", "no-unit", "unit-not-understood", "units-disagree", "implausible", "not-a-number"]
+Fault = Literal[
+    "no-value", "said-to-be-absent", "no-unit", "unit-not-understood", "units-disagree", "implausible", "not-a-number"
+]
 _LARGEST_EXPONENT = 15
 
 
@@ -67,10 +69,15 @@ class AnalyteUnits:
     bare: bool
     step: Fraction | None
     least: Fraction
+    plausible_as: Mapping[str, Interval]
 
-    def is_plausible(self, value: Fraction) -> bool:
-        """True for a value that the analyte can have: within its range, a step of its scale, nothing or enough."""
-        low, high = self.plausible.low, self.plausible.high
+    def is_plausible(self, value: Fraction, code: str) -> bool:
+        """True for a value that the analyte can have: within its range, a step of its scale, nothing or enough.
+
+        The range is that of the unit it is written in, where that has one of its own.
+        """
+        bounds = self.plausible_as.get(code, self.plausible)
+        low, high = bounds.low, bounds.high
         if 0 < value < self.least:
             return False
         return low <= value and (high is None or value <= high) and not (self.step and value % self.step)
@@ -113,6 +120,10 @@ def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
         bare=row.get("bare", False),
         step=Fraction(row["step"]) if "step" in row else None,
         least=Fraction(row.get("least", 0)),
+        plausible_as={
+            code: _range(*ends).scaled(Fraction(row["units"][code]))
+            for code, ends in row.get("plausible_as", {}).items()
+        },
     )
 
 
@@ -137,7 +148,7 @@ def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
     if isinstance(code, Unusable):
         return code
     value = number * units.factors[code]
-    interval = _opened(value, raw.comparator) if units.is_plausible(value) else Unusable("implausible")
+    interval = _opened(value, raw.comparator) if units.is_plausible(value, code) else Unusable("implausible")
     return interval if isinstance(interval, Unusable) else Converted(interval, code, assumed)
 
 

@@ -18,7 +18,7 @@ from cds_service.fhir.references import resolved
 from cds_service.fhir.scores import Score, score_of
 from cds_service.fhir.states import codes_of, observed
 from cds_service.fhir.upper_limits import Person, StatedLimit, upper_limit
-from cds_service.fhir.values import SCORES, answer_of, value_of
+from cds_service.fhir.values import SCORES, answer_of, as_written, value_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -148,6 +148,7 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index),
         text_only=read.from_text,
         answer=answer_of(part, analyte),
+        written=as_written(part),
     )  # fmt: skip
 
 

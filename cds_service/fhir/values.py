@@ -18,6 +18,7 @@ WRITTEN = re.compile(
 )
 # A grade and what it means in words, such as "1 - restricted in strenuous activity"; never "1-2" or "2/4".
 _EXPLAINED = re.compile(r"(?P<grade>\d+)\s*[-:=.,;(]\s*[^\W\d_].*")
+_LONGEST = 60
 SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"})
 _SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
 
@@ -56,7 +57,7 @@ def value_of(part: el.Observation, analyte: str) -> tuple[Converted | Unusable, 
 
 def _measured(part: el.Observation, analyte: str) -> Converted | Unusable:
     if part.dataAbsentReason is not None:
-        return Unusable("no-value")
+        return Unusable("said-to-be-absent")
     if part.valueQuantity is not None:
         return converted(analyte, part.valueQuantity)
     if part.valueRange is not None:
@@ -90,6 +91,25 @@ def _joined(ends: list[Converted | Unusable]) -> Converted | Unusable:
         return unusable[0] if unusable else Unusable("no-value")
     span = readable[0].interval.hull(readable[-1].interval)
     return Converted(span, readable[0].written_in, any(end.unit_was_assumed for end in readable))
+
+
+def as_written(part: el.Observation) -> str | None:
+    """The value in the record's own words, cut short; both units where two differ. None without any."""
+    if part.dataAbsentReason is not None:
+        return None
+    concept = part.valueCodeableConcept.label() if part.valueCodeableConcept else ""
+    span = [_as_words(end) for end in (part.valueRange.low, part.valueRange.high)] if part.valueRange else []
+    integer = "" if part.valueInteger is None else str(part.valueInteger)
+    words = " - ".join(span) or _as_words(part.valueQuantity) or integer or (part.valueString or "").strip() or concept
+    return words[:_LONGEST] or None
+
+
+def _as_words(quantity: el.Quantity | None) -> str:
+    if quantity is None:
+        return ""
+    unit, code = worded(quantity.unit), worded(quantity.code)
+    both = f"{unit} ({code})" if unit and code and unit != code else unit or code
+    return str(RawQuantity(quantity.value, both, comparator=quantity.comparator))
 
 
 def read_words(text: str, analyte: str) -> Converted | Unusable:

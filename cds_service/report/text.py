@@ -74,7 +74,7 @@ def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
 
 def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
     for evidence in finding.judgement.evidence:
-        value = f"  {words.value(evidence.value)}" if evidence.value is not None else ""
+        value = f"  {_clean(words.value(evidence.value))}" if evidence.value is not None else ""
         parts = [day_of(evidence.when) or "", _clean(words.label(evidence))[:60] + value, _clean(evidence.reference)]
         yield _INDENT + "  ".join(part for part in parts if part)
 

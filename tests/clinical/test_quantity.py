@@ -161,6 +161,8 @@ def test_a_score_needs_no_unit(analyte: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("analyte", "unit", "inside", "outside"),
     [
+        ("creatinine", "umol/L", "15", "14.9"), ("creatinine", "umol/L", "1800", "1801"),
+        ("creatinine", "mmol/L", "0.015", "0.0149"), ("creatinine", "mmol/L", "1.8", "1.81"),
         ("creatinine", "mg/dL", "0.2", "0.199"), ("creatinine", "mg/dL", "20", "20.01"),
         ("bilirubin-total", "mg/dL", "0.05", "0.049"), ("bilirubin-total", "mg/dL", "50", "50.1"),
         ("neutrophils", "10*3/uL", "200", "200.1"), ("neutrophils", "10*3/uL", "0", "-1"),

@@ -88,8 +88,8 @@ def test_a_value_is_read_in_the_unit_of_the_rules(code: str, value: Json, expect
         (CREATININE, quantity(None, "mg/dL"), "no-value"),
         (CREATININE, {"valueString": "  "}, "no-value"),
         (CREATININE, {"valueBoolean": True}, "no-value"),
-        (CREATININE, {"dataAbsentReason": {"text": "masked"}}, "no-value"),
-        (CREATININE, {**quantity(1, "mg/dL"), "dataAbsentReason": {"text": "error"}}, "no-value"),
+        (CREATININE, {"dataAbsentReason": {"text": "masked"}}, "said-to-be-absent"),
+        (CREATININE, {**quantity(1, "mg/dL"), "dataAbsentReason": {"text": "error"}}, "said-to-be-absent"),
         (CREATININE, quantity(1), "no-unit"),
         (CREATININE, quantity(1, "furlongs"), "unit-not-understood"),
         (CREATININE, quantity(88, "mg/dL"), "implausible"),
@@ -230,7 +230,7 @@ def test_a_score_may_stand_in_its_interpretation() -> None:
     assert _interpreted("LA29176-7", code=KPS).quantity == exactly(90)
     assert _interpreted("LA9623-5", valueString="able to walk").quantity == exactly(1)
     assert _interpreted("N").quantity == Unusable("no-value")
-    assert _interpreted("LA9623-5", dataAbsentReason={"text": "error"}).quantity == Unusable("no-value")
+    assert _interpreted("LA9623-5", dataAbsentReason={"text": "error"}).quantity == Unusable("said-to-be-absent")
     assert _interpreted("LA9627-6", valueInteger=1).quantity == Unusable("implausible")
 
 
@@ -369,6 +369,26 @@ def test_an_upper_limit_that_no_laboratory_has_is_doubted() -> None:
     assert (found.upper_limit, found.limit_doubted) == (None, True)
     found = the_result(observation("1975-2", **quantity(1, "mg/dL"), referenceRange=[{"high": {"value": 1.2}}]))
     assert (found.upper_limit, found.limit_doubted) == (exactly("1.2"), False)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (quantity(88, "mg/dL"), "88 mg/dL"),
+        (quantity(88, "mg/dL", comparator="<"), "<88 mg/dL"),
+        (quantity(150, "10*3/uL", system=UCUM, code="/uL"), "150 10*3/uL (/uL)"),
+        (quantity(150, "K/uL", system=UCUM, code="K/uL"), "150 K/uL"),
+        ({"valueRange": {"low": {"value": 1}, "high": {"value": 2}}}, "1 - 2"),
+        ({"valueInteger": 7}, "7"),
+        ({"valueString": " see note "}, "see note"),
+        ({"valueString": "x" * 100}, "x" * 60),
+        ({"valueCodeableConcept": {"text": "good"}}, "good"),
+        ({"dataAbsentReason": {"text": "error"}, "valueInteger": 7}, None),
+        ({}, None),
+    ],
+)
+def test_a_value_is_kept_in_the_words_of_the_record(value: Json, written: str | None) -> None:
+    assert the_result(observation(CREATININE, **value)).written == written
 
 
 def test_components_are_results_of_their_own() -> None:

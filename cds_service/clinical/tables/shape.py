@@ -150,10 +150,11 @@ class AnalyteRow(Part):
     bare: bool = False
     step: Positive | None = None
     least: Positive | None = None
+    plausible_as: Mapping[Word, Range] = {}
 
     @model_validator(mode="after")
     def _knows_its_units(self) -> Self:
-        named = {self.unit, *self.spellings.values(), *(one.unit for one in self.unitless)}
+        named = {self.unit, *self.spellings.values(), *self.plausible_as, *(one.unit for one in self.unitless)}
         named |= {unit for units in self.properties.values() for unit in units}
         if named - set(self.units):
             raise ValueError(

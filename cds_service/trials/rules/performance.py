@@ -73,7 +73,7 @@ class PerformanceStatus(Rule):
         slips = [r for r in unusable_since(case, score, since) if r.quantity == Unusable("implausible")]
         if not slips:
             return None
-        evidence = [Evidence(r.reference, r.when, r.label) for r in slips]
+        evidence = [Evidence(r.reference, r.when, r.label, r.written) for r in slips]
         evidence += result_evidence(found.chosen) if found else []
         return Judgement(Status.REVIEW, Reason("score-off-scale"), tuple(evidence), frozenset({Flag.CONFLICT}))
 

@@ -79,11 +79,16 @@ def unusable_since(case: Case, analyte: str, day: date) -> list[Result]:
 def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
     """Results that cannot be used and would count in place of, or beside, the usable ones of the day.
 
-    A preliminary one of the same day would not, beside a final one.
+    A preliminary one of the same day would not, beside a final one, and neither would one that says why it has no
+    value: a clotted sample is drawn again.
     """
     final = {r.when.first for r in usable(case.facts.results, analyte) if r.when and not r.preliminary}
     found = unusable_since(case, analyte, day)
-    return [r for r in found if not (r.preliminary and r.when and r.when.last in final)]
+    return [r for r in found if not (_gives_way(r) and r.when and r.when.last in final)]
+
+
+def _gives_way(unusable: Result) -> bool:
+    return unusable.preliminary or unusable.quantity == Unusable("said-to-be-absent")
 
 
 def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshness) -> Judgement:
@@ -95,7 +100,7 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
     unusable = [r for a in analytes for r in unusable_since(case, a, fresh.flag.before(case.as_of))]
     if unusable:
         faults = tuple(sorted({r.quantity.fault for r in unusable if isinstance(r.quantity, Unusable)}))
-        evidence = tuple(Evidence(r.reference, r.when, r.label) for r in unusable[:3])
+        evidence = tuple(Evidence(r.reference, r.when, r.label, r.written) for r in unusable[:3])
         if "units-disagree" in faults:
             reason = Reason("result-units-disagree")
             return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.CONFLICT}))
@@ -140,6 +145,6 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     later = [r for name, day in rests_on.items() for r in _in_its_place(case, name, day)]
     if not later and not case.unreadable(RESULT_SOURCES, frozenset(rests_on)):
         return judgement
-    evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in later[:2]))
+    evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in later[:2]))
     reason = Reason("newer-result-unreadable", judgement.reason.values)
     return Judgement(Status.REVIEW, reason, evidence, judgement.flags)
