@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -137,28 +137,33 @@ def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
 
 def carried_over(found: Iterable[Stretch]) -> list[Stretch]:
     """Short holes between two orders of a drug: carried over, or possibly taken where less certain."""
-    carried: list[Stretch] = []
-    orders = [s for s in found if s.use.kind in ("request", "dispense") and s.sure and not s.filler]
-    orders.sort(key=lambda s: (s.use.drug, s.first, s.last, s.use.reference, s.dose.low))
+    return list(_bridged(found, ("request", "dispense"), days_of("gap_possible")))
+
+
+def possible_between_reports(found: Iterable[Stretch]) -> list[Stretch]:
+    """Holes of very few days between two reports of a drug, on which it may have been taken."""
+    return list(_bridged(found, ("statement",), days_of("gap_reported")))
+
+
+def _bridged(found: Iterable[Stretch], kinds: Collection[str], longest: int) -> Iterator[Stretch]:
+    """The holes of at most so many days between records of these kinds, with the dose before them."""
+    sure = [s for s in found if s.use.kind in kinds and s.sure and not s.filler and not s.dose.is_zero]
     until: Stretch | None = None
-    for order in orders:
-        if until is None or until.use.drug != order.use.drug:
-            until = order
+    for stretch in sorted(sure, key=lambda s: (s.use.drug, s.first, s.last, s.use.reference, s.dose.low)):
+        if until is None or until.use.drug != stretch.use.drug:
+            until = stretch
             continue
-        if until.use is not order.use and order.first > until.last + DAY:
-            carried += _bridge(until, order)
-        until = order if order.last >= until.last else until
-    return carried
+        hole = (stretch.first - until.last).days - 1
+        if until.use is not stretch.use and 0 < hole <= longest:
+            yield _bridge(until, stretch, hole)
+        until = stretch if stretch.last >= until.last else until
 
 
-def _bridge(before: Stretch, after: Stretch) -> list[Stretch]:
-    hole = (after.first - before.last).days - 1
-    if hole > days_of("gap_possible"):
-        return []
+def _bridge(before: Stretch, after: Stretch, hole: int) -> Stretch:
     refilled = before.last == before.use.supply_ends and hole <= days_of("gap_carried")
     bridge = replace(before, first=before.last + DAY, last=after.first - DAY, filler=True,
                      flags=before.flags | {"assumed"})  # fmt: skip
-    return [bridge if refilled else _possible(bridge)]
+    return bridge if refilled else _possible(bridge)
 
 
 def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int]) -> list[Stretch]:

@@ -292,3 +292,21 @@ def test_a_therapy_recorded_twice_is_as_new_as_its_newest_record() -> None:
 
 def test_of_the_same_day_an_unreadable_dose_counts_as_the_newest() -> None:
     assert today(statement("s", 20, "01-05"), statement("t", unreadable(), "01-05")) == "0-any"
+
+
+def test_three_days_between_two_reports_are_a_hole_and_four_a_stop() -> None:
+    assert course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "02-07")) == [
+        "2026-01-05 2026-02-03 20",
+        "2026-02-04 2026-02-06 0-20",
+        "2026-02-07 2026-03-16 20",
+    ]
+    assert course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "02-08"))[1] == "2026-02-04 2026-02-07 0"
+    (_, hole, _) = doses(statement("s", 20, "01-05", "02-03"), statement("t", 10, "02-05")).segments
+    assert (words(hole.dose), hole.flags) == ("0-20", frozenset({"assumed"}))
+
+
+def test_a_denied_dose_and_another_drug_are_carried_nowhere() -> None:
+    denied = statement("s", 20, "01-05", "02-03", standing=Standing.NOT_TAKEN)
+    assert course(denied, statement("t", 20, "02-06")) == ["2026-01-05 2026-02-05 0", "2026-02-06 2026-03-16 20"]
+    other = replace(statement("s", 20, "01-05", "02-03"), drug="prednisolone")
+    assert course(other, statement("t", 20, "02-06"))[1] == "2026-02-04 2026-02-05 0"
