@@ -13,18 +13,11 @@ from itertools import pairwise
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.exposure import DAY, Stretch, stretches
+from cds_service.clinical.holes import carried_over, possible_between_administrations, possible_between_reports
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Pattern, Shares
 from cds_service.clinical.tables import table
-from cds_service.clinical.therapies import (
-    are_taken_for_one,
-    carried_over,
-    counted,
-    dose_of,
-    possible_between_reports,
-    taken_over,
-    therapies,
-)
+from cds_service.clinical.therapies import are_taken_for_one, counted, dose_of, taken_over, therapies
 from cds_service.clinical.weights import WeightHistory
 
 
@@ -153,7 +146,7 @@ def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory
     ]
     found += carried_over(found)
     if factor is equivalence:  # of other drugs, how long a pause may be is the protocol's to say
-        found += possible_between_reports(found)
+        found += [*possible_between_reports(found), *possible_between_administrations(found, as_of)]
     return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
 
 

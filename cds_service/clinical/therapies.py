@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -87,9 +87,9 @@ def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) ->
     for stretch in found:
         before, after = _split(stretch, first)
         beside, later = _split(after, alone_from) if after else (None, None)
-        cut += [part for part in (before, beside and _possible(beside)) if part]
+        cut += [part for part in (before, beside and possible(beside)) if part]
         if later and not linked:
-            cut.append(replace(_possible(later), filler=True, flags=later.flags | {"assumed"}))
+            cut.append(replace(possible(later), filler=True, flags=later.flags | {"assumed"}))
     return cut
 
 
@@ -106,7 +106,8 @@ def _split(stretch: Stretch, day: date) -> tuple[Stretch | None, Stretch | None]
     return before, after
 
 
-def _possible(stretch: Stretch) -> Stretch:
+def possible(stretch: Stretch) -> Stretch:
+    """The stretch, on whose days the dose may have been taken or not."""
     return replace(stretch, dose=stretch.dose.down_to_zero(), sure=False)
 
 
@@ -132,38 +133,7 @@ def _reported_end(use: MedicationUse, uses: Iterable[MedicationUse]) -> date | N
 
 def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
     before, after = _split(stretch, end + DAY)
-    yield from [part for part in (before, after and _possible(after)) if part]
-
-
-def carried_over(found: Iterable[Stretch]) -> list[Stretch]:
-    """Short holes between two orders of a drug: carried over, or possibly taken where less certain."""
-    return list(_bridged(found, ("request", "dispense"), days_of("gap_possible")))
-
-
-def possible_between_reports(found: Iterable[Stretch]) -> list[Stretch]:
-    """Holes of very few days between two reports of a drug, on which it may have been taken."""
-    return list(_bridged(found, ("statement",), days_of("gap_reported")))
-
-
-def _bridged(found: Iterable[Stretch], kinds: Collection[str], longest: int) -> Iterator[Stretch]:
-    """The holes of at most so many days between records of these kinds, with the dose before them."""
-    sure = [s for s in found if s.use.kind in kinds and s.sure and not s.filler and not s.dose.is_zero]
-    until: Stretch | None = None
-    for stretch in sorted(sure, key=lambda s: (s.use.drug, s.first, s.last, s.use.reference, s.dose.low)):
-        if until is None or until.use.drug != stretch.use.drug:
-            until = stretch
-            continue
-        hole = (stretch.first - until.last).days - 1
-        if until.use is not stretch.use and 0 < hole <= longest:
-            yield _bridge(until, stretch, hole)
-        until = stretch if stretch.last >= until.last else until
-
-
-def _bridge(before: Stretch, after: Stretch, hole: int) -> Stretch:
-    refilled = before.last == before.use.supply_ends and hole <= days_of("gap_carried")
-    bridge = replace(before, first=before.last + DAY, last=after.first - DAY, filler=True,
-                     flags=before.flags | {"assumed"})  # fmt: skip
-    return bridge if refilled else _possible(bridge)
+    yield from [part for part in (before, after and possible(after)) if part]
 
 
 def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int]) -> list[Stretch]:
@@ -179,7 +149,7 @@ def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int])
         best += _fillers([s for s in mine if s.filler])
     if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
         return best
-    return [s if s.use.standing is Standing.NOT_TAKEN else _possible(s) for s in best]
+    return [s if s.use.standing is Standing.NOT_TAKEN else possible(s) for s in best]
 
 
 def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
@@ -206,7 +176,7 @@ def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
     stated = [s for s in linked if s.use.reference not in silent]
     if stated and all(s.fault == _NOT_STATED for s in best):
         others = _most_telling(stated)
-        best = others if all(s.sure for s in best) else [_possible(s) for s in others]
+        best = others if all(s.sure for s in best) else [possible(s) for s in others]
     began = max(s.began for s in linked)
     return [replace(s, began=began) for s in best]
 
