@@ -13,10 +13,11 @@ from itertools import pairwise
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.exposure import DAY, Stretch, stretches
+from cds_service.clinical.holes import carried_over, possible_between_administrations, possible_between_reports
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Pattern, Shares
 from cds_service.clinical.tables import table
-from cds_service.clinical.therapies import are_taken_for_one, carried_over, counted, dose_of, taken_over, therapies
+from cds_service.clinical.therapies import are_taken_for_one, counted, dose_of, taken_over, therapies
 from cds_service.clinical.weights import WeightHistory
 
 
@@ -144,6 +145,8 @@ def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory
         for stretch in _in_milligrams(taken_over(stretches(use, as_of), taken, therapy_of), weights)
     ]
     found += carried_over(found)
+    if factor is equivalence:  # of other drugs, how long a pause may be is the protocol's to say
+        found += [*possible_between_reports(found), *possible_between_administrations(found, as_of)]
     return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
 
 
@@ -197,7 +200,16 @@ def _assumed_one(parts: Iterable[Sequence[Stretch]]) -> frozenset[str]:
 
 def _flags(giving: Sequence[Stretch], factor: Factor) -> frozenset[str]:
     converted = {"equivalent" for s in giving if factor(s.use.drug) not in (Interval.exactly(1), ANYTHING)}
-    return frozenset(converted.union(*(s.flags for s in giving)))
+    replaced = {"assumed" for s in giving if factor is equivalence and _may_be_replacement(s)}
+    return frozenset(converted.union(replaced, *(s.flags for s in giving)))
+
+
+def _may_be_replacement(stretch: Stretch) -> bool:
+    """True for a dose that may replace what the adrenal gland lacks: no treatment, and counted all the same."""
+    most = table("equivalents")["replacement"].get(stretch.use.drug)
+    if most is None:
+        return False
+    return stretch.pattern == "as-needed" or (stretch.dose.high is not None and stretch.dose.high <= Fraction(most))
 
 
 def _divided(active: Iterable[Stretch]) -> frozenset[Shares]:

@@ -129,13 +129,17 @@ def _without_single_days(levels: Sequence[Level]) -> Iterator[Level]:
 
 
 def _without_holes(levels: Sequence[Level], tapering: Tapering) -> Iterator[Level]:
-    """A few days of nothing between two doses are a hole in the documentation, no stop."""
+    """A few days of nothing, or perhaps of the dose before, between two doses are a hole in the record, no stop."""
     before: Level | None = None
     for place, level in enumerate(levels):
         follows = any(not later.dose.is_zero for later in levels[place + 1 :])
-        is_hole = before and follows and level.dose.is_zero and level.days < tapering.held
+        is_hole = before and follows and _may_be_a_hole(level, before) and level.days < tapering.held
         before = replace(level, dose=before.dose) if before and is_hole else level
         yield before
+
+
+def _may_be_a_hole(level: Level, before: Level) -> bool:
+    return level.dose.is_zero or level.dose == before.dose.down_to_zero()
 
 
 def _without_pulses(levels: Sequence[Level], tapering: Tapering) -> Iterator[Level]:

@@ -87,9 +87,9 @@ def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) ->
     for stretch in found:
         before, after = _split(stretch, first)
         beside, later = _split(after, alone_from) if after else (None, None)
-        cut += [part for part in (before, beside and _possible(beside)) if part]
+        cut += [part for part in (before, beside and possible(beside)) if part]
         if later and not linked:
-            cut.append(replace(_possible(later), filler=True, flags=later.flags | {"assumed"}))
+            cut.append(replace(possible(later), filler=True, flags=later.flags | {"assumed"}))
     return cut
 
 
@@ -106,7 +106,8 @@ def _split(stretch: Stretch, day: date) -> tuple[Stretch | None, Stretch | None]
     return before, after
 
 
-def _possible(stretch: Stretch) -> Stretch:
+def possible(stretch: Stretch) -> Stretch:
+    """The stretch, on whose days the dose may have been taken or not."""
     return replace(stretch, dose=stretch.dose.down_to_zero(), sure=False)
 
 
@@ -132,33 +133,7 @@ def _reported_end(use: MedicationUse, uses: Iterable[MedicationUse]) -> date | N
 
 def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
     before, after = _split(stretch, end + DAY)
-    yield from [part for part in (before, after and _possible(after)) if part]
-
-
-def carried_over(found: Iterable[Stretch]) -> list[Stretch]:
-    """Short holes between two orders of a drug: carried over, or possibly taken where less certain."""
-    carried: list[Stretch] = []
-    orders = [s for s in found if s.use.kind in ("request", "dispense") and s.sure and not s.filler]
-    orders.sort(key=lambda s: (s.use.drug, s.first, s.last, s.use.reference, s.dose.low))
-    until: Stretch | None = None
-    for order in orders:
-        if until is None or until.use.drug != order.use.drug:
-            until = order
-            continue
-        if until.use is not order.use and order.first > until.last + DAY:
-            carried += _bridge(until, order)
-        until = order if order.last >= until.last else until
-    return carried
-
-
-def _bridge(before: Stretch, after: Stretch) -> list[Stretch]:
-    hole = (after.first - before.last).days - 1
-    if hole > days_of("gap_possible"):
-        return []
-    refilled = before.last == before.use.supply_ends and hole <= days_of("gap_carried")
-    bridge = replace(before, first=before.last + DAY, last=after.first - DAY, filler=True,
-                     flags=before.flags | {"assumed"})  # fmt: skip
-    return [bridge if refilled else _possible(bridge)]
+    yield from [part for part in (before, after and possible(after)) if part]
 
 
 def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int]) -> list[Stretch]:
@@ -174,7 +149,7 @@ def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int])
         best += _fillers([s for s in mine if s.filler])
     if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
         return best
-    return [s if s.use.standing is Standing.NOT_TAKEN else _possible(s) for s in best]
+    return [s if s.use.standing is Standing.NOT_TAKEN else possible(s) for s in best]
 
 
 def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
@@ -201,7 +176,7 @@ def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
     stated = [s for s in linked if s.use.reference not in silent]
     if stated and all(s.fault == _NOT_STATED for s in best):
         others = _most_telling(stated)
-        best = others if all(s.sure for s in best) else [_possible(s) for s in others]
+        best = others if all(s.sure for s in best) else [possible(s) for s in others]
     began = max(s.began for s in linked)
     return [replace(s, began=began) for s in best]
 

@@ -131,6 +131,9 @@ def _one_view(view: el.DoseAndRate, strength: Strength) -> Amount:
     if ratio and ratio.numerator and ratio.denominator and _is_one_day(ratio.denominator):
         amount = _quantity(ratio.numerator, strength)
         return replace(amount, per_day=True)
+    rate = _quantity(view.rateQuantity, strength) if view.rateQuantity else Amount()
+    if rate.per_day:
+        return rate
     stated = view.rateRatio or view.rateQuantity or view.rateRange
     return Amount(fault="unit-not-understood" if stated else "dose-not-stated")
 

@@ -30,8 +30,9 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     pace = _pace(schedule, sigs)
     daily, fault = _daily(amount, pace, schedule, None if sigs else next(iter(faults), None))
     coded = structured.milligrams is not None and (structured.per_day or schedule.per_day is not None)
+    pattern: Pattern = "daily" if amount.per_day and pace.pattern == "unknown" else pace.pattern
     step = DoseStep(
-        daily, pace.pattern, None if pace.pattern == "alternating" else amount.milligrams, amount.per_kilogram,
+        daily, pattern, None if pace.pattern == "alternating" else amount.milligrams, amount.per_kilogram,
         schedule.first, schedule.last, pace.length_days, dosage.sequence, schedule.part_of_day, fault,
         text_only=fault is None and not coded,
         conflict=amount.conflict or pace.conflict or any(_lengths_differ(schedule, sig) for sig in sigs),

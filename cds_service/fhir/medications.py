@@ -119,7 +119,7 @@ class MedicationReader:
             steps or (DoseStep(ANYTHING, "unknown", fault="dose-not-stated"),),
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
-            _links(record, self._addresses), conflict=named.conflict or backwards,
+            _links(record, self._addresses), conflict=named.conflict or named.strength.conflict or backwards,
             reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
 

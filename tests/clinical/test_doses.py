@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.clinical.doses import DoseSegment, Timeline, equivalence
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
-from cds_service.clinical.medications import MedicationUse, Standing
+from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
 from tests.clinical.builders import (
     AS_OF,
     ago,
@@ -49,6 +49,19 @@ def test_a_corticosteroid_without_an_equivalent_is_any_dose_and_says_so() -> Non
     assert equivalence("meprednisone") == ANYTHING
     assert (segment.dose, segment.faults, segment.per_dose) == (ANYTHING, ("no-equivalent",), ANYTHING)
     assert "equivalent" not in segment.flags
+
+
+@pytest.mark.parametrize(
+    ("dose", "flagged"),
+    [(step(30), True), (step(31), False), (step(span(0, 100), pattern="as-needed"), True), (step(span(0, 100)), False)],
+)
+def test_a_dose_that_may_replace_what_the_adrenal_gland_lacks_is_counted_and_flagged(
+    dose: DoseStep, flagged: bool
+) -> None:
+    segment = doses(statement("s", dose, "01-05", drug="hydrocortisone")).on(AS_OF)
+    assert segment.dose == dose.daily.times(exactly("0.25"))
+    assert ("assumed" in segment.flags) == flagged
+    assert "assumed" not in doses(statement("s", 5, "01-05")).on(AS_OF).flags
 
 
 def test_a_corticosteroid_without_an_equivalent_that_is_not_taken_is_zero() -> None:

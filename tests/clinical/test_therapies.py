@@ -292,3 +292,54 @@ def test_a_therapy_recorded_twice_is_as_new_as_its_newest_record() -> None:
 
 def test_of_the_same_day_an_unreadable_dose_counts_as_the_newest() -> None:
     assert today(statement("s", 20, "01-05"), statement("t", unreadable(), "01-05")) == "0-any"
+
+
+def test_three_days_between_two_reports_are_a_hole_and_four_a_stop() -> None:
+    assert course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "02-07")) == [
+        "2026-01-05 2026-02-03 20",
+        "2026-02-04 2026-02-06 0-20",
+        "2026-02-07 2026-03-16 20",
+    ]
+    assert course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "02-08"))[1] == "2026-02-04 2026-02-07 0"
+    (_, hole, _) = doses(statement("s", 20, "01-05", "02-03"), statement("t", 10, "02-05")).segments
+    assert (words(hole.dose), hole.flags) == ("0-20", frozenset({"assumed"}))
+
+
+def test_a_denied_dose_and_another_drug_are_carried_nowhere() -> None:
+    denied = statement("s", 20, "01-05", "02-03", standing=Standing.NOT_TAKEN)
+    assert course(denied, statement("t", 20, "02-06")) == ["2026-01-05 2026-02-05 0", "2026-02-06 2026-03-16 20"]
+    other = replace(statement("s", 20, "01-05", "02-03"), drug="prednisolone")
+    assert course(other, statement("t", 20, "02-06"))[1] == "2026-02-04 2026-02-05 0"
+
+
+def series(*days: str, dose: int = 20, drug: str = "prednisone") -> list[MedicationUse]:
+    """One administration on each day."""
+    return [given(f"a{on}", dose, on, drug=drug) for on in days]
+
+
+def test_up_to_three_days_without_an_administration_are_possible_in_a_series() -> None:
+    """Nobody signed for them, or today's is not due yet."""
+    assert course(*series("03-10", "03-11", "03-15", "03-16")) == [
+        "2026-03-10 2026-03-10 20", "2026-03-11 2026-03-11 20", "2026-03-12 2026-03-14 0-20",
+        "2026-03-15 2026-03-15 20", "2026-03-16 2026-03-16 20",
+    ]  # fmt: skip
+    assert "2026-03-12 2026-03-15 0" in course(*series("03-10", "03-11", "03-16"))
+    assert course(*series("03-12", "03-13"))[-1] == "2026-03-14 2026-03-16 0-20"
+    assert course(*series("03-11", "03-12"))[-1] == "2026-03-13 2026-03-16 0"
+    assert doses(*series("03-14", "03-15")).on(AS_OF).flags == {"assumed"}
+
+
+def test_all_doses_of_the_day_before_are_possible() -> None:
+    twice = [given("a", 10, "03-14"), given("b", 10, "03-15"), given("c", 20, "03-15")]
+    assert today(*twice) == "0-30"
+
+
+def test_a_single_administration_is_no_series() -> None:
+    assert today(given("a", 20, "03-15")) == "0"
+    assert today(*series("03-10", "03-15")) == "0"
+
+
+def test_a_short_course_beside_a_dose_that_is_taken_anyhow_is_over_when_it_is_over() -> None:
+    pulse = series("03-14", "03-15", dose=1000, drug="methylprednisolone")
+    assert today(statement("s", 20, "01-05"), *pulse) == "20"
+    assert today(*pulse) == "0-1250"

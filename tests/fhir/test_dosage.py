@@ -52,7 +52,7 @@ def span(low: object, high: object) -> Interval:
         ({**dose(20), "timing": {"code": {"coding": [{"code": "BID"}]}}}, exactly(40), "daily"),
         ({**dose(42), **repeat(3, 1, "wk", dayOfWeek=["mon", "wed", "fri"])}, span(18, 21), "qod"),
         ({**dose(20), **repeat(1, 1, frequencyMax=2)}, span(20, 40), "daily"),
-        ({**dose(20, "mg/d")}, exactly(20), "unknown"),
+        ({**dose(20, "mg/d")}, exactly(20), "daily"),
         ({**dose(0), **DAILY}, exactly(0), "daily"),
     ],
 )
@@ -183,6 +183,16 @@ def test_the_japanese_prescription_states_tablets_per_day_as_a_ratio() -> None:
         "timing": {"repeat": {"boundsDuration": {"value": 7, "unit": "日", "code": "d"}}},
     })  # fmt: skip
     assert (found.daily, found.length_days, found.fault, found.text_only) == (exactly(35), 7, None, False)
+
+
+@pytest.mark.parametrize(
+    ("unit", "daily", "per_kilogram"),
+    [("mg/d", exactly(30), False), ("mg/kg/d", exactly(30), True), ("mg/h", ANYTHING, False), ("mg", ANYTHING, False)],
+)
+def test_a_rate_is_a_dose_where_it_is_one_of_a_day(unit: str, daily: Interval, per_kilogram: bool) -> None:
+    """How long an infusion runs is not stated."""
+    found = step({"doseAndRate": [{"rateQuantity": {"value": 30, "unit": unit}}]})
+    assert (found.daily, found.per_kilogram) == (daily, per_kilogram)
 
 
 def test_a_ratio_of_another_time_is_not_understood() -> None:

@@ -146,6 +146,8 @@ def test_a_product_code_with_another_strength_beside_it_spans_both() -> None:
     record = statement({**dose(1, None), **repeat(1, 1)}, medicationCodeableConcept={"coding": [mislabelled]})
     (step,) = the_use(record).steps
     assert (step.daily, step.conflict) == (exactly(5).hull(exactly(20)), True)
+    in_milligrams = statement({**dose(30), **repeat(1, 1)}, medicationCodeableConcept={"coding": [mislabelled]})
+    assert (the_use(in_milligrams).steps[0].daily, the_use(in_milligrams).conflict) == (exactly(30), True)
 
 
 @pytest.mark.parametrize(

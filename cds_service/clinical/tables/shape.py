@@ -73,6 +73,7 @@ class Equivalents(Part):
     reference_drug: Word
     reference_mg: Positive
     equivalents: Mapping[Word, Annotated[Any, BeforeValidator(_one_or_range)]]
+    replacement: Mapping[Word, Positive]
 
 
 class Exposure(Table):
