@@ -71,11 +71,11 @@ class Ledger:
 
 
 def _sources_of(entry: Entry, concepts: frozenset[str] | None) -> list[str]:
-    """The queries that the entry may answer: for an Observation those of its analytes."""
+    """The queries that the entry may answer: for an Observation those of its analytes, else those that brought it."""
     asked = _STANDS_FOR.get(entry.type, entry.type)
     keys = [query.key for query in QUERIES.values() if query.type == asked]
     if entry.type != "Observation" or concepts is None:
-        return keys
+        return [key for key in keys if key in entry.queries] or keys
     return sorted({source_of_analyte(concept) for concept in concepts})
 
 

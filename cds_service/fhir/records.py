@@ -112,7 +112,9 @@ def _chosen(answers: Iterable[Answer], patient_id: str | None) -> str:
 
 
 def _answer(key: str, raw: msgspec.Raw) -> Answer:
-    return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
+    answer = Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
+    brought = frozenset({key})
+    return replace(answer, entries=tuple(replace(entry, queries=brought) for entry in answer.entries))
 
 
 # The answer's key and the type of an entry, None when it has none -> the queries that it may belong to.
@@ -190,7 +192,9 @@ def _once_each(entries: Iterable[Entry]) -> list[Entry]:
     """
     newest: dict[str | bytes, Entry] = {}
     for entry in sorted(entries, key=lambda e: (e.reference, e.updated, e.problem is None, e.raw)):
-        newest[entry.reference if entry.has_name else entry.raw] = entry
+        name = entry.reference if entry.has_name else entry.raw
+        earlier = newest.get(name, entry)
+        newest[name] = replace(entry, queries=earlier.queries | entry.queries)
     return list(newest.values())
 
 

@@ -24,7 +24,8 @@ class Entry:
     """One resource of the record as it came.
 
     `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem`
-    is a reason of the closed list in the ledger. `updated` tells versions apart; it may be empty.
+    is a reason of the closed list in the ledger. `updated` tells versions apart; it may be empty. `queries` are those
+    that brought it, where each was answered on its own.
     """
 
     type: str
@@ -35,6 +36,7 @@ class Entry:
     problem: str | None = None
     glimpse: el.Resource | None = None
     updated: str = ""
+    queries: frozenset[str] = frozenset()
 
     @property
     def has_name(self) -> bool:

@@ -116,10 +116,15 @@ class SeverityGrade(Rule):
 
     @staticmethod
     def _newest(grades: list[Grade]) -> list[Grade]:
-        """The sure grades before the others; of those the undated, which may be today's, and the newest dated."""
+        """The sure grades before the others; of those the undated, which may be today's, and the newest dated.
+
+        Beside them those of a diagnosis that is not confirmed and no older: nobody knows which of them holds.
+        """
         best = [g for g in grades if g.sure] or grades
-        latest = max((g.recorded for g in best if g.recorded), default=None)
-        return sorted((g for g in best if g.recorded in (None, latest)), key=lambda g: (g.recorded is None, g.grade))
+        latest = max((g.recorded for g in best if g.recorded), default=date.min)
+        newest = [g for g in best if g.recorded in (None, latest)]
+        suspected = [g for g in grades if g not in best and not g.is_confirmed and (g.recorded or date.max) >= latest]
+        return sorted((*newest, *suspected), key=lambda g: (not g.sure, g.recorded is None, g.grade))
 
     def _by_lung_function(self, case: Case) -> Judgement | None:
         if self.lung is None:

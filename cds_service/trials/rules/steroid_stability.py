@@ -12,6 +12,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules import steroids
 from cds_service.trials.rules.base import Length, Share, not_begun, not_searched
+from cds_service.trials.rules.recent import doubted
 from cds_service.trials.rules.steroids import PER_DAY, SteroidRule
 
 
@@ -49,7 +50,10 @@ class SteroidStability(SteroidRule):
         segments = case.timeline.between(opens, case.as_of)
         if all(s.dose.is_zero for s in segments):
             return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
-        return self._judged(case, segments, infusion)
+        judged = self._judged(case, segments, infusion)
+        if not any(step.per_kilogram for use in case.steroid_uses for step in use.steps):
+            return judged
+        return doubted(case, {"weight": case.weights.opens(opens)}, (("body",),), judged)
 
     def _judged(self, case: Case, segments: list[DoseSegment], infusion: date) -> Judgement:
         changes = _changes(segments)
