@@ -52,7 +52,7 @@ class DoseStep:
     `daily` is the mean amount in mg of the drug per day, `per_dose` the mg of one administration, both
     per kg of body weight when `per_kilogram`. An instruction that cannot be read has every dose from zero
     upwards, and `fault` says why. `first` and `last` are its own bounds (included), None where it states
-    none; `order` is its place in a sequence of steps, `part_of_day` says that it is for a time of the day
+    none; `order` is its place in a sequence of steps, `part_of_day` says that it is for a time of the day (`times`)
     only, and `added_to` that its words add it to another record's dose. `shares` divide the day's dose.
     """
 
@@ -71,6 +71,7 @@ class DoseStep:
     added_to: bool = False
     derivation: Derivation | None = None
     shares: Shares = ()
+    times: frozenset[str] = frozenset()
 
 
 def shares_of(amounts: Sequence[Interval]) -> Shares:

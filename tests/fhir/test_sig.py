@@ -39,7 +39,7 @@ def _brief(text: str) -> str:
             said.append(_SHORT[name] + _number(value))
         elif isinstance(value, bool):
             said += [name] * value
-        elif name != "shares" and value not in (None, "unknown"):
+        elif name not in ("shares", "times") and value not in (None, "unknown"):
             said.append(f"days={value}" if name == "days" else str(value))
     return " ".join(said)
 
