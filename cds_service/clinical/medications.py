@@ -112,8 +112,9 @@ class MedicationUse:
 
     `begins` and `ends` bound it as the record states; `supply_ends` is when the dispensed supply runs out and
     `valid_until` when the order expires: weaker than an end. `written` is the day it was ordered or last
-    confirmed. `links` are the references and identifiers that tie records of one therapy together. `supplied` are the
-    days, first and last, for which each supply of an order was handed out.
+    confirmed; `refillable_until` is how long the supply lasts with every repeat that is allowed. `links` are the
+    references and identifiers that tie records of one therapy together. `supplied` are the days, first and last, for
+    which each supply of an order was handed out.
     """
 
     reference: str
@@ -134,3 +135,4 @@ class MedicationUse:
     conflict: bool = False
     reasons: tuple[StatedReason, ...] = ()
     supplied: tuple[tuple[date, date], ...] = ()
+    refillable_until: date | None = None
