@@ -195,7 +195,8 @@ def _undocumented(use: MedicationUse, step: DoseStep, period: Period, as_of: dat
         yield days_later(period.first, -days_of("unstated_start_reaches_back")), days_later(period.first, -1)
     if use.active and use.kind in ("request", "dispense") and use.supply_ends and not (step.last or use.ends):
         run_out = max(use.supply_ends, period.first)
-        yield days_later(run_out, 1), min(days_later(run_out, days_of("gap_possible")), as_of)
+        refilled = max(run_out, use.refillable_until or run_out)
+        yield days_later(run_out, 1), min(days_later(refilled, days_of("gap_possible")), as_of)
 
 
 def _period(use: MedicationUse, step: DoseStep, as_of: date) -> Period:

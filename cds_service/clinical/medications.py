@@ -52,7 +52,7 @@ class DoseStep:
     `daily` is the mean amount in mg of the drug per day, `per_dose` the mg of one administration, both
     per kg of body weight when `per_kilogram`. An instruction that cannot be read has every dose from zero
     upwards, and `fault` says why. `first` and `last` are its own bounds (included), None where it states
-    none; `order` is its place in a sequence of steps, `part_of_day` says that it is for a time of the day
+    none; `order` is its place in a sequence of steps, `part_of_day` says that it is for a time of the day (`times`)
     only, and `added_to` that its words add it to another record's dose. `shares` divide the day's dose.
     """
 
@@ -71,6 +71,7 @@ class DoseStep:
     added_to: bool = False
     derivation: Derivation | None = None
     shares: Shares = ()
+    times: frozenset[str] = frozenset()
 
 
 def shares_of(amounts: Sequence[Interval]) -> Shares:
@@ -111,8 +112,9 @@ class MedicationUse:
 
     `begins` and `ends` bound it as the record states; `supply_ends` is when the dispensed supply runs out and
     `valid_until` when the order expires: weaker than an end. `written` is the day it was ordered or last
-    confirmed. `links` are the references and identifiers that tie records of one therapy together. `supplied` are the
-    days, first and last, for which each supply of an order was handed out.
+    confirmed; `refillable_until` is how long the supply lasts with every repeat that is allowed. `links` are the
+    references and identifiers that tie records of one therapy together. `supplied` are the days, first and last, for
+    which each supply of an order was handed out.
     """
 
     reference: str
@@ -133,3 +135,4 @@ class MedicationUse:
     conflict: bool = False
     reasons: tuple[StatedReason, ...] = ()
     supplied: tuple[tuple[date, date], ...] = ()
+    refillable_until: date | None = None

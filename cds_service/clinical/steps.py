@@ -19,7 +19,7 @@ def laid_out(use: MedicationUse) -> list[DoseStep]:
     Steps of which nobody can tell the order leave the dose between the least and all of them together.
     """
     steps = use.steps
-    if all(step.part_of_day for step in steps) and _same_bounds(steps):
+    if _are_parts_of_a_day(steps) and _same_bounds(steps):
         placed = [_from(_side_by_side(steps), use.begins)]  # numbered or not, morning and evening are one day
     elif len({step.order for step in steps}) > 1:
         placed = _in_sequence([step for place in _places(steps) for step in _of_one_place(place)], use.begins)
@@ -38,6 +38,12 @@ def _places(steps: Iterable[DoseStep]) -> list[list[DoseStep]]:
 
 def _place(step: DoseStep) -> int:
     return step.order or 0
+
+
+def _are_parts_of_a_day(steps: Sequence[DoseStep]) -> bool:
+    """True for doses at different times of the day: two in the morning may be the old dose and the new one."""
+    named = [time for step in steps for time in step.times]
+    return all(step.part_of_day for step in steps) and len(named) == len(set(named))
 
 
 def _same_bounds(steps: Iterable[DoseStep]) -> bool:
@@ -98,8 +104,11 @@ def _handed_over(step: DoseStep, after: DoseStep | None) -> list[DoseStep]:
 
 
 def _any_of(steps: Sequence[DoseStep], start: DayRange | None) -> DoseStep:
-    """Steps without bounds: on each day one of them was taken, nobody knows which."""
-    return replace(_combined(steps, _hull(steps)), pattern="unknown", first=start, last=steps[-1].last,
+    """Steps without bounds: one of them on each day, nobody knows which; those of every other day may alternate."""
+    daily = _hull(steps)
+    if {step.pattern for step in steps} == {"qod"}:
+        daily = Interval(daily.low, _sum(steps).high)
+    return replace(_combined(steps, daily), pattern="unknown", first=start, last=steps[-1].last,
                    length_days=None, fault="steps-without-bounds")  # fmt: skip
 
 
@@ -113,11 +122,20 @@ def _in_any_order(steps: Sequence[DoseStep]) -> DoseStep:
 
 
 def _side_by_side(steps: Sequence[DoseStep]) -> DoseStep:
-    """Instructions for the same days: parts of one day add up; otherwise they may be alternatives."""
+    """Instructions for the same days: parts of one day add up; otherwise they may be alternatives.
+
+    What is taken as needed may come on top of the others, and may not.
+    """
+    needed = [step for step in steps if step.pattern == "as-needed"]
+    regular = [step for step in steps if step.pattern != "as-needed"]
+    if needed and regular:
+        base = _side_by_side(regular)
+        both = [base, *needed]
+        return replace(_combined(both, _sum(both)), pattern="unknown")
     if len(steps) == 1:
         return steps[0]
     patterns = {step.pattern for step in steps}
-    added = all(step.part_of_day for step in steps) or patterns == {"qod"} or steps[0].order is not None
+    added = _are_parts_of_a_day(steps) or patterns == {"qod"} or steps[0].order is not None
     daily = _sum(steps) if added else Interval(_hull(steps).low, _sum(steps).high)
     pattern: Pattern = "unknown"
     if len(patterns) == 1:

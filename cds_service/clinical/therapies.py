@@ -210,6 +210,12 @@ def are_taken_for_one(parts: Iterable[Stretch]) -> bool:
 
 
 def _one_or_all(parts: Sequence[Stretch]) -> Interval:
+    told = [p for p in parts if p.fault != _NOT_STATED]
+    untold = [p for p in parts if p.fault == _NOT_STATED]
+    if told and untold and max(p.began for p in told) >= max(p.began for p in untold):
+        # A record that does not say how much may be of another dose, and takes nothing from one as new that does.
+        least = _one_or_all(told)
+        return Interval(least.low, None, least.low_open)
     records: dict[str, list[Stretch]] = {}
     for part in parts:
         record = "given" if part.use.kind == "administration" else part.use.reference

@@ -181,6 +181,7 @@ class Adherence(Struct):
 class DispenseRequest(Struct):
     validityPeriod: Period | None = None
     expectedSupplyDuration: Quantity | None = None
+    numberOfRepeatsAllowed: int | None = None
 
 
 class ConditionStage(Struct):

@@ -30,15 +30,16 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     pace = _pace(schedule, sigs)
     daily, fault = _daily(amount, pace, schedule, None if sigs else next(iter(faults), None))
     coded = structured.milligrams is not None and (structured.per_day or schedule.per_day is not None)
+    times = schedule.times.union(*(sig.times for sig in sigs))
     pattern: Pattern = "daily" if amount.per_day and pace.pattern == "unknown" else pace.pattern
     step = DoseStep(
         daily, pattern, None if pace.pattern == "alternating" else amount.milligrams, amount.per_kilogram,
-        schedule.first, schedule.last, pace.length_days, dosage.sequence, schedule.part_of_day, fault,
+        schedule.first, schedule.last, pace.length_days, dosage.sequence, schedule.part_of_day or bool(times), fault,
         text_only=fault is None and not coded,
         conflict=amount.conflict or pace.conflict or any(_lengths_differ(schedule, sig) for sig in sigs),
         added_to=any(sig.added_to for sig in sigs),
         derivation=_derivation(amount, pace) if fault is None else None,
-        shares=_shares(amount, pace, sigs) if fault is None else (),
+        shares=_shares(amount, pace, sigs) if fault is None else (), times=times,
     )  # fmt: skip
     as_needed = _is_as_needed(dosage) or any(sig.as_needed for sig in sigs)
     step = _doubted(step, dosage, faults, as_needed, schedule.backwards)

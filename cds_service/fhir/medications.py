@@ -42,6 +42,7 @@ _DISPENSES = {
     "completed": Standing.TAKEN, "in-progress": Standing.POSSIBLE, "stopped": Standing.POSSIBLE,
     "preparation": None, "cancelled": None, "declined": None, "on-hold": None,
 }  # fmt: skip
+_MOST_REPEATS = 99
 _NOT_ORDERED = frozenset({"proposal", "option"})
 
 
@@ -58,6 +59,7 @@ class Taking:
     begins: DayRange | None = None
     ends: DayRange | None = None
     supply_ends: date | None = None
+    refillable_until: date | None = None
     valid_until: date | None = None
     written: DayRange | None = None
     active: bool = False
@@ -119,7 +121,8 @@ class MedicationReader:
             steps or (DoseStep(ANYTHING, "unknown", fault="dose-not-stated"),),
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
-            _links(record, self._addresses), conflict=named.conflict or named.strength.conflict or backwards,
+            _links(record, self._addresses), refillable_until=taking.refillable_until,
+            conflict=named.conflict or named.strength.conflict or backwards,
             reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
 
@@ -182,8 +185,8 @@ def _ordered(record: el.MedicationRequest) -> Taking:
     expires = end_of(validity.end)
     return Taking(
         "statement" if reported else "request", standing, dosages, begins, end_of(whole.end),
-        _supply_end(begins, dispense.expectedSupplyDuration), expires.last if expires else None,
-        written, status == "active", status in _REQUESTS,
+        _supply_end(begins, dispense.expectedSupplyDuration), _refillable_until(begins, dispense),
+        expires.last if expires else None, written, status == "active", status in _REQUESTS,
     )  # fmt: skip
 
 
@@ -254,6 +257,14 @@ def _supply_end(begins: DayRange | None, duration: el.Quantity | None) -> date |
     """The last day that the dispensed supply covers."""
     days = length_in_days(duration, begins)
     return begins.first + timedelta(days=days - 1) if begins and days and begins.first.year < 2900 else None
+
+
+def _refillable_until(begins: DayRange | None, dispense: el.DispenseRequest) -> date | None:
+    """The last day that the supply covers when every repeat that is allowed is used, one after the other."""
+    once, repeats = _supply_end(begins, dispense.expectedSupplyDuration), dispense.numberOfRepeatsAllowed or 0
+    if begins is None or once is None or not 0 < repeats <= _MOST_REPEATS:
+        return once
+    return once + repeats * (once - begins.first + timedelta(days=1))
 
 
 def _period(stamp: str | None, period: el.Period | None) -> tuple[DayRange | None, DayRange | None]:

@@ -18,6 +18,8 @@ _SHORT: dict[str, Route] = {
     "iv push": "systemic", "ivpb": "systemic", "ng": "systemic", "ngt": "systemic", "peg": "systemic",
     "g-tube": "systemic", "sc": "systemic", "subq": "systemic", "im": "depot", "i.m.": "depot",
 }  # fmt: skip
+# Those that are no word of any language, also inside a text.
+_SHORT_IN_TEXT = {"route-systemic": re.compile(r"\b(?:iv|ivpb|ivgtt)\b"), "route-intramuscular": re.compile(r"\bim\b")}
 # The oral solution of these is a mouth rinse as often as it is swallowed.
 _ALSO_RINSES = frozenset({"dexamethasone"})
 _IN_MILLILITRES = re.compile(r"\d\s*(?:mls?\b|cc\b|毫升)")
@@ -31,7 +33,8 @@ def route_of(
     """The route of a medication record; unknown wherever a local one is as likely."""
     stated = _stated(index, dosages)
     by_name = index.in_words(" ".join(named.names))
-    by_text = index.in_words(" ".join(_texts(dosages)))
+    texts = " ".join(_texts(dosages))
+    by_text = [*index.in_words(texts), *(name for name, short in _SHORT_IN_TEXT.items() if short.search(texts))]
     form = named.found.product.form if named.found.product else None
     if "local" in stated or "route-local" in by_name or form in _LOCAL_FORMS:
         return "local"

@@ -30,7 +30,7 @@ class Sig:
     doses on alternating days it is the mean, and `per_day` 1, too.
     `milligrams` are per administration, stated beside another unit; `per_tablet` is a strength in mg.
     `total` is mg per day together with the other dose of an `added_to` instruction. `shares` say how a sum is divided
-    over the day, and are None where the amount is that of one administration.
+    over the day, and are None where the amount is that of one administration. `times` are the times of day named.
     """
 
     amount: Interval | None
@@ -45,6 +45,7 @@ class Sig:
     total: Interval | None
     once: bool
     shares: Shares | None = None
+    times: frozenset[str] = frozenset()
 
 
 _QUANTITIES = {"M": ("q", "mg"), "G": ("k", "mg/kg"), "T": ("t", "tablet"), "L": ("l", "mL")}
@@ -198,6 +199,7 @@ def _assembled(words: Sequence[Word]) -> Sig:
     sig = Sig(
         None, None, None, None, per_day, pattern, "p" in kinds, int(days) if days else None,
         added_to="+" in kinds or total is not None, total=total, once="O" in kinds,
+        times=frozenset(time for word in words if word.kind in "SQ" for time in word.text.split()),
     )  # fmt: skip
     if dose is None:
         return sig

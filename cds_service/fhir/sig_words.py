@@ -23,8 +23,8 @@ ONE = Interval.exactly(1)
 _WEEK = Interval.exactly(7)
 _LONGEST_TEXT = 500
 _UNKNOWN = "?"
-# What ends or changes a dose comes first: beside it a word more that nobody knows makes no difference.
-_FAULTS: dict[str, SigFault] = {"<": "taper", "!": "several-doses", ">": "as-directed", "?": "not-understood"}
+_FAULTS: dict[str, SigFault] = {"<": "taper", ">": "as-directed", "?": "not-understood", "!": "several-doses"}
+_AMOUNT = re.compile(r"[Nf][MGTL]")
 
 
 class Unreadable(Exception):
@@ -157,10 +157,12 @@ def words_of(text: str) -> list[Word]:
     if len(text) > _LONGEST_TEXT:
         raise Unreadable("not-understood")
     words = list(_looked_up(_pieces(_normalised(text))))
-    kinds = {word.kind for word in words}
+    kinds = "".join(word.kind for word in words)
+    # Beside two doses, one after the other or in turn, a word more that nobody knows makes no difference.
+    several = set(kinds) & set("!a") and len(_AMOUNT.findall(kinds)) > 1
     for kind, fault in _FAULTS.items():
         if kind in kinds:
-            raise Unreadable("several-doses" if "a" in kinds and fault != "taper" else fault)
+            raise Unreadable("several-doses" if several and fault != "taper" else fault)
     return reduced(reduced(words, _NUMBERS), _HOW_OFTEN)
 
 

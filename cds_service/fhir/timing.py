@@ -18,6 +18,11 @@ _UNITS_OF_LENGTH = {
     "mo": "mo", "month": "mo", "months": "mo", "a": "a", "year": "a", "years": "a",
 }  # fmt: skip
 _LONGEST = 36500
+# The times of day that a text names, too.
+_TIMES = {
+    **dict.fromkeys(("MORN", "CM", "ACM", "PCM"), "morning"), **dict.fromkeys(("NOON", "CD", "ACD", "PCD"), "noon"),
+    **dict.fromkeys(("EVE", "NIGHT", "HS", "CV", "ACV", "PCV"), "evening"),
+}  # fmt: skip
 # Years beyond stand for "no end", 9999-12-31 above all.
 _LAST_YEAR = 2900
 
@@ -36,6 +41,7 @@ class Schedule:
     last: DayRange | None = None
     length_days: int | None = None
     part_of_day: bool = False
+    times: frozenset[str] = frozenset()
     conflict: bool = False
     backwards: bool = False
     understood: bool = True
@@ -53,6 +59,7 @@ def schedule_of(timing: el.Timing | None) -> Schedule:
         per_day=rate.per_day,
         pattern=rate.pattern or pattern_of(rate.per_day),
         part_of_day=bool(repeat.when or repeat.timeOfDay),
+        times=frozenset({*(_TIMES.get(one, one) for one in repeat.when or ()), *(repeat.timeOfDay or ())}),
         conflict=rate.conflict or schedule.conflict,
         understood=rate.understood,
     )

@@ -270,3 +270,12 @@ def test_a_doubt_of_the_record_is_carried_by_its_days(use: MedicationUse, mark: 
 )
 def test_only_an_order_without_any_end_is_open_ended(use: MedicationUse, open_ended: bool) -> None:
     assert is_open_ended(use) is open_ended
+
+
+@pytest.mark.parametrize(("until", "dose"), [(None, "0"), ("02-13", "0"), ("02-14", "0-20"), ("07-01", "0-20")])
+def test_a_supply_that_may_have_been_refilled_is_possible_for_longer(until: str | None, dose: str) -> None:
+    """Thirty days beyond the last repeat that is allowed."""
+    refilled = day(until) if until else None
+    found = course(order("o", 20, "01-05", supply_ends=day("02-03"), refillable_until=refilled))
+    assert found[0] == "2026-01-05 2026-02-03 20"
+    assert found[-1].rpartition(" ")[2] == dose

@@ -116,6 +116,29 @@ def test_parts_of_a_day_divide_its_dose() -> None:
     assert laid_out(statement("s", untold, "01-01"))[0].shares == ()
 
 
+def test_two_doses_at_one_time_of_the_day_are_no_parts_of_it() -> None:
+    """They may be the steps of a taper, or the old dose and the new one."""
+
+    def morning(mg: int, place: int | None = None) -> DoseStep:
+        return step(mg, part_of_day=True, times=frozenset({"morning"}), order=place)
+
+    evening = step(10, part_of_day=True, times=frozenset({"evening"}))
+    assert laid(morning(20), evening) == ["2026-01-01 ? 30"]
+    assert laid(morning(20), morning(10)) == ["2026-01-01 ? 10-30"]
+    assert laid(morning(60, 1), morning(40, 2), morning(20, 3)) == ["2026-01-01 ? 20-60"]
+
+
+def test_what_is_taken_as_needed_comes_on_top_of_the_rest_or_not() -> None:
+    needed = step(span(0, 10), pattern="as-needed")
+    assert laid(step(20), needed) == ["2026-01-01 ? 20-30"]
+    assert laid(step(20), step(5), needed) == ["2026-01-01 ? 5-35"]
+    assert laid(needed, needed) == ["2026-01-01 ? 0-20"]
+
+
+def test_steps_of_every_other_day_without_bounds_may_alternate() -> None:
+    assert laid(step(20, pattern="qod", order=1), step(10, pattern="qod", order=2)) == ["2026-01-01 ? 10-30"]
+
+
 def test_two_every_other_day_steps_alternate() -> None:
     found = laid_out(statement("s", (step(20, pattern="qod"), step(10, pattern="qod")), "01-01"))
     assert [(s.daily, s.pattern, s.per_dose) for s in found] == [(span(30, 30), "alternating", None)]

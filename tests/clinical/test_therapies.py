@@ -343,3 +343,14 @@ def test_a_short_course_beside_a_dose_that_is_taken_anyhow_is_over_when_it_is_ov
     pulse = series("03-14", "03-15", dose=1000, drug="methylprednisolone")
     assert today(statement("s", 20, "01-05"), *pulse) == "20"
     assert today(*pulse) == "0-1250"
+
+
+@pytest.mark.parametrize(("ordered", "dose"), [("01-04", "20-any"), ("01-05", "20-any"), ("01-06", "0-any")])
+def test_an_unlinked_order_without_a_dose_takes_nothing_from_a_report_as_new(ordered: str, dose: str) -> None:
+    """A newer one may be of another dose instead."""
+    assert today(statement("s", 20, "01-05"), order("o", unreadable("dose-not-stated"), ordered)) == dose
+
+
+def test_two_reports_and_an_order_without_a_dose_leave_the_newest_report_sure() -> None:
+    reports = statement("s", 20, "01-05"), statement("t", 30, "01-10")
+    assert today(*reports, order("o", unreadable("dose-not-stated"), "01-01")) == "30-any"

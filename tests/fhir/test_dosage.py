@@ -309,6 +309,23 @@ def test_how_a_days_dose_is_divided_is_told_where_it_can_be(dosage: Json, shares
     assert " ".join(map(str, step(dosage).shares)) == shares
 
 
+@pytest.mark.parametrize(
+    ("dosage", "times"),
+    [
+        ({"text": "Take 20 mg every morning"}, {"morning"}),
+        ({**dose(20), **repeat(1, 1, when=["ACM"])}, {"morning"}),
+        ({**dose(20), **repeat(1, 1, when=["HS"])}, {"evening"}),
+        ({**dose(20), **repeat(1, 1, when=["CD"])}, {"noon"}),
+        ({**dose(20), **repeat(1, 1, when=["WAKE"])}, {"WAKE"}),
+        ({**dose(20), **repeat(1, 1, timeOfDay=["08:00:00"])}, {"08:00:00"}),
+        ({**dose(20), **DAILY}, set()),
+    ],
+)
+def test_the_time_of_day_is_read_from_structure_and_text(dosage: Json, times: set[str]) -> None:
+    found = step(dosage)
+    assert (found.times, found.part_of_day) == (frozenset(times), bool(times))
+
+
 def test_a_text_that_agrees_with_the_structure_adds_nothing() -> None:
     found = tablet_step({**dose(4, "tablet"), **DAILY, "text": "Take 4 tablets (20 mg total) by mouth daily"})
     assert (found.daily, found.conflict, found.text_only) == (exactly(20), False, False)

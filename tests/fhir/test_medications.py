@@ -275,3 +275,20 @@ def test_what_was_not_handed_over_was_not_taken(elements: Json, standing: Standi
 def test_a_dispense_that_cannot_be_read_leaves_a_doubt_about_the_orders() -> None:
     record = resource("MedicationDispense", medicationCodeableConcept={"coding": [PREDNISONE]}, whenHandedOver=5)
     assert doubts(facts_of(record)) == {("medicationRequests", frozenset({"prednisone"}))}
+
+
+@pytest.mark.parametrize(
+    ("repeats", "until"),
+    [
+        (None, "2026-02-03"),
+        (0, "2026-02-03"),
+        (1, "2026-03-05"),
+        (5, "2026-07-03"),
+        (-1, "2026-02-03"),
+        (1000, "2026-02-03"),
+    ],
+)
+def test_repeats_make_a_supply_possible_for_longer(repeats: int | None, until: str) -> None:
+    supply = {"expectedSupplyDuration": {"value": 30, "code": "d"}, "numberOfRepeatsAllowed": repeats}
+    use = the_use(request(DAILY_20, dispenseRequest=supply))
+    assert (use.supply_ends, use.refillable_until) == (date(2026, 2, 3), date.fromisoformat(until))

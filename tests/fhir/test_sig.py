@@ -39,7 +39,7 @@ def _brief(text: str) -> str:
             said.append(_SHORT[name] + _number(value))
         elif isinstance(value, bool):
             said += [name] * value
-        elif name != "shares" and value not in (None, "unknown"):
+        elif name not in ("shares", "times") and value not in (None, "unknown"):
             said.append(f"days={value}" if name == "days" else str(value))
     return " ".join(said)
 
@@ -173,7 +173,8 @@ _REFUSED = {
         "alternate 40 mg, 20 mg, 10 mg", "40 mg alternating with azathioprine 20 mg", "alternating",
         "2 tabs (40 mg) alternating with 1 tab (20 mg) daily", "4 alternating with 2 daily",
         "40 mg in the morning and at night alternating with 20 mg",
-        "40 mg and 20 mg every other day",
+        "40 mg and 20 mg every other day", "40 mg daily for 7 days, then 20 mg daily until review",
+        "40 mg alternating with 20 mg until review",
     ],
     "contradicts-itself": [
         "20 mg = 2 tab of 5 mg",
@@ -205,6 +206,7 @@ _REFUSED = {
         "20 mg divided bid", "20 mg 1/2 times daily", "20 mg every morning at night",
         "10 mg, total 20 mg daily", "5 mg daily plus 10 mg prn",
         # words that end or forbid a dose, or break off
+        "If you miss a dose take 20 mg the next day", "Take 1 tablet daily, then rinse", "alternate arms 20 mg",
         "do not take 20 mg daily", "20 mg daily until January 16, 2015", "20 mg daily...", "20 mg (daily",
         "口服", "discontinue 20 mg daily", "20 mg with meals ac", "20 mg prednisone daily", "20 mg daily " * 50,
     ],
