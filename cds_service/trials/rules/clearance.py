@@ -88,14 +88,16 @@ class CreatinineClearance(Rule):
             return not_searched(gaps, evidence) if gaps else Judgement(Status.UNKNOWN, Reason("no-weight"), evidence)
         judgement = self._judged(case, case.facts.born, found, weight)
         rests_on = {self.creatinine[0]: found.chosen.day, "weight": weight.weight.day}
-        return self._unhampered(case, doubted(case, rests_on, self.needs, judgement))
+        return self._unhampered(case, found, doubted(case, rests_on, self.needs, judgement))
 
-    def _unhampered(self, case: Case, judgement: Judgement) -> Judgement:
+    def _unhampered(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
         """A passing clearance, unless what would contradict it is there and cannot be read."""
         if judgement.status is not Status.PASS:
             return judgement
         unreadable = case.unreadable(("conditions", "procedures"), self.dialysis)
         unreadable += case.unreadable(("labs",), self.reported)
+        if self.wasting.creatinine.holds_for(found.chosen.quantity) is Truth.TRUE:
+            unreadable += case.unreadable(("conditions",), self.wasting.conditions)
         return not_searched(unreadable, judgement.evidence) if unreadable else judgement
 
     def _judged(self, case: Case, born: DayRange, found: Recent, weight: WeightOnDay) -> Judgement:
