@@ -56,7 +56,8 @@ def is_due(screening: Screening, site: Site) -> bool:
 
 def is_incomplete(screening: Screening) -> bool:
     """True when nothing can be said for want of sources although the patient was transplanted or has GVHD."""
-    return screening.verdict is Verdict.NEEDS_REVIEW and not screening.is_shown and bool(screening.unsearched)
+    unseen = bool(screening.unsearched) or screening.diagnosis_is_unseen
+    return screening.verdict is Verdict.NEEDS_REVIEW and not screening.is_shown and unseen
 
 
 def card(screening: Screening, hook_instance: str, site: Site, words: Wording) -> Card:

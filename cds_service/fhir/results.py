@@ -167,7 +167,9 @@ def _collected(observation: el.Observation, dated_only: bool) -> frozenset[str]:
 
     A day without a time is one only where nothing better tells samples apart: two may be taken on one day.
     """
-    stamp = (observation.effectiveDateTime or observation.effectiveInstant or "").strip()
+    period = observation.effectivePeriod
+    both = f"{period.start}/{period.end}" if period and period.start and period.end else ""
+    stamp = (observation.effectiveDateTime or observation.effectiveInstant or both).strip()
     if "T" not in stamp:
         return frozenset({stamp} - {""}) if dated_only else frozenset()
     try:

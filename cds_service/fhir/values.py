@@ -20,7 +20,9 @@ WRITTEN = re.compile(
 _EXPLAINED = re.compile(r"(?P<grade>\d+)\s*[-:=.,;(]\s*[^\W\d_].*")
 _LONGEST = 60
 SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">"})
-_SCORE_WORDS = re.compile(r"^(?:ecog|kps|karnofsky)?(?:\s*(?:ps|performance status|score|grade|评分))*\s*[:=]?\s*")
+_SCORE_WORDS = re.compile(
+    r"^(?:\s*(?:ecog|kps|karnofsky|zubrod|ps|performance status|score|grade|评分|体力状态|[:=]))*\s*"
+)
 
 
 # The answers of a test, as they are written whole; a longer text may say the opposite.

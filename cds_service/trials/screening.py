@@ -91,6 +91,12 @@ class Screening:
         return tuple(name for names in gaps for name in names)
 
     @property
+    def diagnosis_is_unseen(self) -> bool:
+        """True for a patient who was transplanted or has GVHD where the diagnosis may stand in what was not read."""
+        diagnosis = self.finding(self.readings.diagnosis)
+        return self.applicable and diagnosis.status is Status.UNKNOWN and "gaps" in diagnosis.judgement.reason.values
+
+    @property
     def is_shown(self) -> bool:
         """True when the verdict calls for a card at the opening of a chart."""
         if self.verdict is Verdict.CANDIDATE:

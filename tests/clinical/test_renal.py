@@ -9,7 +9,7 @@ import pytest
 from cds_service.clinical.facts import Sex
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.quantity import Converted, convert
-from cds_service.clinical.renal import adjusted_weight, cockcroft_gault, ideal_weight
+from cds_service.clinical.renal import adjusted_weight, body_mass_index, cockcroft_gault, ideal_weight
 from cds_service.clinical.truth import Truth
 from tests.clinical.builders import exactly, raw, span
 
@@ -121,3 +121,8 @@ def test_nobody_is_older_than_the_formula() -> None:
     assert cockcroft_gault(exactly(141), "male", exactly(70), exactly(1)).is_zero
     with pytest.raises(ValueError, match="zero"):
         cockcroft_gault(exactly(40), "male", exactly(70), exactly(0))
+
+
+def test_the_body_mass_index_is_weight_over_the_square_of_height() -> None:
+    assert body_mass_index(exactly("74"), exactly(200)) == exactly("18.5")
+    assert body_mass_index(exactly(70), Interval(Fraction(0), Fraction(100))) is None

@@ -61,6 +61,10 @@ def quantity(value: object, unit: str | None = None, **more: Any) -> Json:
          Interval(Fraction(50), Fraction(55))),
         (ECOG, {"valueInteger": 2}, exactly(2)),
         (ECOG, {"valueInteger": 1.0}, exactly(1)),
+        (ECOG, {"valueString": "ECOG: Grade 1"}, exactly(1)),
+        (ECOG, {"valueString": "ECOG评分：1分"}, exactly(1)),
+        (ECOG, quantity(1, "points"), exactly(1)),
+        (KPS, {"valueString": "KPS 90分"}, exactly(90)),
         (ECOG, {"valueString": "1 - Restricted in strenuous activity (50 %)"}, exactly(1)),
         (ECOG, {"valueCodeableConcept": {"text": "ECOG 1: restricted"}}, exactly(1)),
         (ECOG, {"valueCodeableConcept": {"coding": [{**coded("mii-ecog", "3"), "display": "Begrenzt"}]}}, exactly(3)),
@@ -425,6 +429,8 @@ def test_results_are_tied_by_specimen_time_report_and_panel() -> None:
     assert _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11"))
     assert not _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11", **specimen))
     assert not _tied(_blood("o1"), _blood("o2", effectiveDateTime="2026-03-11T08:00:00Z"))
+    period = {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-03-10T08:00Z", "end": "2026-03-10T08:05Z"}}
+    assert _tied(_blood("o1", **period), _blood("o2", **period))
     assert _tied(_blood("o1"), _blood("o2"), report)
     assert _tied(_blood("o1"), _blood("o2"), panel)
 

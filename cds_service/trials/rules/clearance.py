@@ -89,7 +89,7 @@ class CreatinineClearance(Rule):
             gaps = case.gaps((("body",),), {"weight"})
             return not_searched(gaps, evidence) if gaps else Judgement(Status.UNKNOWN, Reason("no-weight"), evidence)
         judgement = self._judged(case, case.facts.born, found, weight)
-        return self._unhampered(case, self._doubted(case, found, weight, judgement))
+        return self._unhampered(case, found, self._doubted(case, found, weight, judgement))
 
     def _doubted(self, case: Case, found: Recent, weight: WeightOnDay, judgement: Judgement) -> Judgement:
         """The judgement, unless a creatinine or a weight that decides or contradicts may be what cannot be read."""
@@ -98,7 +98,7 @@ class CreatinineClearance(Rule):
         measured = found.chosen.day - timedelta(days=self.unsteady.within.days)
         return doubted(case, {self.creatinine[0]: measured}, (("labs",),), judgement)
 
-    def _unhampered(self, case: Case, judgement: Judgement) -> Judgement:
+    def _unhampered(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
         """A passing clearance, unless what would contradict it is there and cannot be read; what was not searched
         for that is said.
         """
@@ -107,11 +107,13 @@ class CreatinineClearance(Rule):
         since = self.fresh.flag.before(case.as_of)
         unreadable = case.unreadable(("conditions", "procedures"), self.dialysis)
         unreadable += case.unreadable(("labs",), self.reported)
+        if self.wasting.creatinine.holds_for(found.chosen.quantity) is Truth.TRUE:
+            unreadable += case.unreadable(("conditions",), self.wasting.conditions)
         if unreadable:
             return not_searched(unreadable, judgement.evidence)
         unusable = unusable_since(case, self.reported[0], since)
         if unusable:
-            evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label) for r in unusable[:2]))
+            evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in unusable[:2]))
             reason = Reason("newer-result-unreadable", judgement.reason.values)
             return Judgement(Status.REVIEW, reason, evidence, judgement.flags)
         unseen = case.gaps((("conditions",), ("procedures",)), self.dialysis)
