@@ -177,7 +177,8 @@ class CreatinineClearance(Rule):
     def _on_dialysis(self, case: Case) -> bool:
         active = [p for p in case.facts.problems_of(self.dialysis) if p.activity != "resolved"]
         lately = self.fresh.flag.before(case.as_of)
-        done = [i for i in case.facts.interventions_of(self.dialysis) if i.when and i.when.last >= lately]
+        undergone = case.facts.interventions_of(self.dialysis)
+        done = [i for i in undergone if i.goes_on or i.when is None or i.when.last >= lately]
         return bool(active or done)
 
     def _is_contradicted(self, case: Case, answer: Truth) -> bool:

@@ -98,7 +98,7 @@ class LabLimit(Rule):
     def _rests_on(self, found: Recent) -> dict[str, date]:
         parts = self.computed_from
         shares = [c for names in parts.percentages for c in names] if parts else []
-        return dict.fromkeys((*self.lab, *(parts.total if parts else ()), *shares), found.chosen.day)
+        return dict.fromkeys((*self.lab, *self.instead, *(parts.total if parts else ()), *shares), found.chosen.day)
 
     def _computed(self, case: Case) -> Chosen | None:
         if self.computed_from is None:
