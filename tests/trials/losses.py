@@ -97,7 +97,7 @@ def queries_lost(answers: Answers) -> list[Loss]:
     """The record with each query failed, left out, and cut short after each of its entries."""
     return [
         *(loss for key in answers if key != "patient" for loss in _query_lost(answers, key)),
-        Loss("medications left out", answers, dict.fromkeys(MEDICATIONS, "absent")),
+        Loss("medications left out", answers, dict.fromkeys(MEDICATIONS, "absent"), assumed=ALSO_READ[MEDICATIONS[0]]),
     ]
 
 

@@ -126,7 +126,7 @@ class LabLimit(Rule):
 
     def _rests_on(self, found: Recent) -> dict[str, date]:
         parts = self.computed_from.analytes if self.computed_from else ()
-        return dict.fromkeys((*self.lab, *parts), found.chosen.day)
+        return dict.fromkeys((*self.lab, *self.instead, *parts), found.chosen.day)
 
     def _supported(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
         """A passing count, unless treatment may have lifted it; what was not searched is said."""
