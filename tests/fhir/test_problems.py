@@ -19,6 +19,7 @@ from tests.fhir.made import (
     facts_of,
     prefetched_facts,
     references,
+    resource,
     skipped,
     the_problem,
 )  # fmt: skip
@@ -218,3 +219,9 @@ def test_a_code_that_nobody_can_read_doubts_every_diagnosis(code: Any) -> None:
 
 def test_the_answer_of_one_query_is_read_like_a_file() -> None:
     assert references(prefetched_facts({"conditions": bundle(condition())}).problems) == ["Condition/c1"]
+
+
+def test_a_beginning_that_nobody_can_read_is_not_the_day_of_the_record() -> None:
+    stated = {"code": {"coding": [coded("icd-10-cm", "M31.11")]}, "recordedDate": "2026-04-01"}
+    assert facts_of(resource("Condition", "c1", onsetDateTime="in the spring", **stated)).problems
+    assert not facts_of(resource("Condition", "c1", **stated)).problems
