@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -79,16 +79,20 @@ def unusable_since(case: Case, analyte: str, day: date) -> list[Result]:
 def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
     """Results that cannot be used and would count in place of, or beside, the usable ones of the day.
 
-    A preliminary one of the same day would not, beside a final one, and neither would one that says why it has no
-    value: a clotted sample is drawn again.
+    A preliminary one of the same day would not, beside a final one. One that says why it has no value hides none:
+    only where nothing newer was measured, it may be the last word.
     """
     final = {r.when.first for r in usable(case.facts.results, analyte) if r.when and not r.preliminary}
-    found = unusable_since(case, analyte, day)
-    return [r for r in found if not (_gives_way(r) and r.when and r.when.last in final)]
+    newest_day = max(final, default=date.min)
+    return [r for r in unusable_since(case, analyte, day) if not _gives_way(r, final, newest_day)]
 
 
-def _gives_way(unusable: Result) -> bool:
-    return unusable.preliminary or unusable.quantity == Unusable("said-to-be-absent")
+def _gives_way(unusable: Result, final: Collection[date], newest_day: date) -> bool:
+    if unusable.when is None:
+        return False
+    if unusable.quantity == Unusable("said-to-be-absent"):
+        return unusable.when.last <= newest_day
+    return unusable.preliminary and unusable.when.last in final
 
 
 def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshness) -> Judgement:
