@@ -246,6 +246,17 @@ def test_a_transplant_patient_whose_record_was_not_read_gets_a_card_that_says_so
     assert card["summary"].startswith("Screening incomplete for chronic GVHD trial")
 
 
+def test_a_diagnosis_that_may_stand_in_an_unreadable_entry_is_no_reason_for_silence() -> None:
+    """All was searched; but the one condition that may be chronic GVHD cannot be read."""
+    empty = dict.fromkeys(("procedures", "medicationStatements", "medicationRequests"), searchset())
+    transplant = condition("status", "http://hl7.org/fhir/sid/icd-10-cm", "Z94.84")
+    unreadable = condition("unreadable", "http://hl7.org/fhir/sid/icd-10-cm", "D89.811") | {"code": [7]}
+    silent = {"patient": patient(), "conditions": searchset(transplant), **empty}
+    (card,) = cards_of(screened_from(silent | {"conditions": searchset(transplant, unreadable)}))
+    assert card["summary"].startswith("Screening incomplete for chronic GVHD trial")
+    assert cards_of(screened_from(silent)) == []
+
+
 def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources]}
 

@@ -9,7 +9,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cache
 from random import Random
@@ -38,10 +38,10 @@ TRIED: Counter[str] = Counter()
 def client(request: pytest.FixtureRequest) -> Iterator[FlaskClient]:
     """The service as it is put together, with a card for those who are not ruled out. Says at last what was tried."""
     yield assembled(replace(wire(Settings(show_not_yet=True)), today=lambda: TODAY)).test_client()
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None:
-        answers = ", ".join(f"{count} {what}" for what, count in sorted(TRIED.items()))
-        terminal.write_line(f"fuzz: {TRIED.total()} requests tried: {answers}")
+    capturing = request.config.pluginmanager.get_plugin("capturemanager")
+    answers = ", ".join(f"{count} {what}" for what, count in sorted(TRIED.items()))
+    with capturing.global_and_fixture_disabled() if capturing else nullcontext():
+        print(f"\nfuzz: {TRIED.total()} requests tried: {answers}")
 
 
 def deeper() -> int:
