@@ -84,7 +84,7 @@ def test_all_stories_can_stand_on_one_server() -> None:
 
 def test_a_reference_inside_a_record_leads_to_the_id_that_the_server_knows() -> None:
     """Sheets use short names; what is outside of the record keeps its own."""
-    sheet = [
+    sheet: list[tuple[dict[str, Any], timedelta]] = [
         ({"resourceType": "Patient", "id": "patient"}, timedelta()),
         ({"resourceType": "Medication", "id": "m", "code": {"text": "x"}}, timedelta()),
         (
