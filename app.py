@@ -30,14 +30,17 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def create_demo_app(settings: Settings | None = None) -> Flask:
-    """The service with pages that show what it says of made-up patients."""
+    """The service with pages that show what it says of made-up patients, and a FHIR server that holds them."""
     from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
+    from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
+    from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
     wiring = _wired_or_exit(settings)
     app = assembled(wiring)
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
+    app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
     return app
 
 

@@ -227,7 +227,7 @@ def demo(port: int) -> int:
     with contextlib.suppress(KeyboardInterrupt), server(port) as child:
         wait_until_ready(child, site)
         say(f"\n  Open         {site}/")
-        say(f"  Discovery    {site}/cds-services")
+        say(f"  Discovery    {site}/cds-services\n  FHIR server  {site}/fhir/Patient")
         say(f"  Ask it       {curl_command(site)}\n\nCtrl-C stops it.")
         child.wait()
         raise Failure(f"The server stopped by itself. {last_words()}")

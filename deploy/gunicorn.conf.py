@@ -33,8 +33,9 @@ errorlog = "-"
 loglevel = "info"
 capture_output = False
 
-# CDS Hooks addresses are short; a token in the Authorization header can be long.
-limit_request_line = 2048  # bytes
+# CDS Hooks addresses are short, but the demo's FHIR server gets the search for labs, which names all their codes in
+# its address. A token in the Authorization header can be long.
+limit_request_line = 8190  # bytes
 limit_request_fields = 64
 limit_request_field_size = 16384  # bytes
 

@@ -12,6 +12,13 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.terminology.codes import code_sets, systems
 
 BASE = "https://ehr.example/fhir"
+# Who opens the charts: as made up as the patients.
+USER: Mapping[str, Any] = {
+    "resourceType": "Practitioner",
+    "id": "synthetic-haematologist",
+    "active": True,
+    "name": [{"use": "official", "family": "Testhaematologist", "given": ["Kim"]}],
+}
 # The prefetch keys, and the type of resource that each brings.
 KEYS: Mapping[str, str] = {
     "patient": "Patient",
@@ -44,7 +51,7 @@ def hook_request_of(name: str, patient_id: str, resources: Sequence[Resource]) -
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid5(NAMESPACE_URL, f"urn:trialhook:story:{name}")),
-        "context": {"userId": "Practitioner/synthetic-haematologist", "patientId": patient_id},
+        "context": {"userId": f"Practitioner/{USER['id']}", "patientId": patient_id},
         "prefetch": {key: _answer(key, patient_id, resources) for key in KEYS},
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -46,33 +46,58 @@ class Story:
 
     @property
     def patient_id(self) -> str:
-        """The id of the one Patient that the story is about."""
-        return next(str(one["id"]) for one, _ in self.templates if one["resourceType"] == "Patient")
+        """The id of the one Patient that the story is about: that of the story."""
+        return self.id
 
     def bundle(self, today: date) -> dict[str, Any]:
         """The whole record as a collection Bundle, dated for the index date `today`."""
-        return bundle_of("collection", self._resources(today))
+        return bundle_of("collection", self.resources(today))
 
     def hook_request(self, today: date) -> dict[str, Any]:
         """What an EHR sends when this patient's chart is opened on `today`, with every prefetch key."""
-        return hook_request_of(self.id, self.patient_id, self._resources(today))
+        return hook_request_of(self.id, self.patient_id, self.resources(today))
 
-    def _resources(self, today: date) -> list[Resource]:
+    def resources(self, today: date) -> list[Resource]:
+        """The whole record, dated for the index date `today`."""
         return [self._resource(template, today - earlier) for template, earlier in self.templates]
+
+    @cached_property
+    def _ids(self) -> Mapping[str, str]:
+        """What each resource of the record is called in the sheet -> its id, which no other story has.
+
+        One FHIR server can hold all stories at once.
+        """
+        ids = {}
+        for one, _ in self.templates:
+            is_patient = one["resourceType"] == "Patient"
+            ids[f"{one['resourceType']}/{one['id']}"] = self.id if is_patient else f"{self.id}-{one['id']}"
+        return ids
 
     def _resource(self, template: Resource, today: date) -> Resource:
         """The resource with its dates, marked as synthetic; this patient's unless it says whose it is."""
-        written = dated(template, today)
+        written = self._addressed(dated(template, today))
         assert isinstance(written, dict)
         if written["resourceType"] != "Patient":
             element = _PATIENT_ELEMENT.get(written["resourceType"], "subject")
             written.setdefault(element, {"reference": f"Patient/{self.patient_id}"})
         head = {
             "resourceType": written["resourceType"],
-            "id": written["id"],
+            "id": self._ids[f"{template['resourceType']}/{template['id']}"],
             "meta": {"tag": [dict(SYNTHETIC)]},
         }
-        return head | written
+        return head | written | {"id": head["id"]}
+
+    def _addressed(self, value: object) -> object:
+        """The value with every reference inside the record leading to the id that the resource gets."""
+        if isinstance(value, list):
+            return [self._addressed(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        inside = {key: self._addressed(one) for key, one in value.items()}
+        kind, _, local = str(value.get("reference", "")).partition("/")
+        if named := self._ids.get(f"{kind}/{local}"):
+            inside["reference"] = f"{kind}/{named}"
+        return inside
 
 
 @cache

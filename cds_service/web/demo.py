@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, current_app, url_for
 
 from cds_service.errors import ServiceError
 from cds_service.hooks.discovery import Service
@@ -22,6 +22,7 @@ from cds_service.web.cds_hooks import Wiring
 from cds_service.web.markdown import render
 from cds_service.web.pages import page
 
+_FHIR_SERVER = "fhir_server.answer"
 # A status also has a shape, so that colour alone never says it.
 _SHAPES = {"pass": "✔", "fail": "✖", "review": "◆", "unknown": "?", "human": "☎"}
 
@@ -39,6 +40,8 @@ class Story(Protocol):
     def verdict(self) -> str: ...
     @property
     def shows_card(self) -> bool: ...
+    @property
+    def patient_id(self) -> str: ...
     def hook_request(self, today: date) -> Mapping[str, Any]: ...
 
 
@@ -72,11 +75,13 @@ def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
     def show(story_id: str) -> Response:
         story = story_of(story_id)
         parts = {"shown": play(story, wiring, service), "curl": _curl(story, service), "shapes": _SHAPES}
-        return _page("story.html", story=story, trial=trial, words=_words(wiring), **parts)
+        return _page("story.html", story=story, trial=trial, words=_words(wiring), fhir_server=_fhir_server(), **parts)
 
     @door.get("/demo/stories/<story_id>/request")
     def hook_request(story_id: str) -> Response:
-        return json_answer(story_of(story_id).hook_request(wiring.today()))
+        request = story_of(story_id).hook_request(wiring.today())
+        server = _fhir_server()
+        return json_answer({**request, "fhirServer": server} if server else request)
 
     return door
 
@@ -110,6 +115,11 @@ def _curl(story: Story, service: Service) -> str:
     kind = "Content-Type: application/json"
     fetch = shlex.join(["curl", "-s", source])
     return fetch + " | " + shlex.join(["curl", "-s", "-H", kind, "--data-binary", "@-", target])
+
+
+def _fhir_server() -> str | None:
+    """Where the records of the stories can be fetched; None when this app has no such place."""
+    return url_for(_FHIR_SERVER, _external=True) if _FHIR_SERVER in current_app.view_functions else None
 
 
 def _page(name: str, **content: object) -> Response:

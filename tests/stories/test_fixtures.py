@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,35 @@ def test_every_clinical_code_stands_in_our_code_sets(one: Story) -> None:
 @every_story
 def test_all_resources_are_about_the_patient(one: Story) -> None:
     """Only the broken record holds something of another patient."""
-    others = [r["id"] for r in resources(one) if r.get("subject", {}).get("reference") not in (None, "Patient/patient")]
-    assert others == (["procedure-of-another"] if one.id == "broken-resources" else [])
+    own = (None, f"Patient/{one.patient_id}")
+    others = [r["id"] for r in resources(one) if r.get("subject", {}).get("reference") not in own]
+    assert others == (["broken-resources-procedure-of-another"] if one.id == "broken-resources" else [])
+
+
+def test_all_stories_can_stand_on_one_server() -> None:
+    """No two resources have the same type and id, and every id is one that FHIR allows."""
+    ids = [(resource["resourceType"], resource["id"]) for one in load_stories() for resource in resources(one)]
+    assert len(ids) == len(set(ids))
+    assert [name for _, name in ids if not re.fullmatch(r"[A-Za-z0-9.-]{1,64}", name)] == []
+
+
+def test_a_reference_inside_a_record_leads_to_the_id_that_the_server_knows() -> None:
+    """Sheets use short names; what is outside of the record keeps its own."""
+    sheet: list[tuple[dict[str, Any], timedelta]] = [
+        ({"resourceType": "Patient", "id": "patient"}, timedelta()),
+        ({"resourceType": "Medication", "id": "m", "code": {"text": "x"}}, timedelta()),
+        (
+            {"resourceType": "MedicationRequest", "id": "r", "subject": {"reference": "Patient/patient"},
+             "medicationReference": {"reference": "Medication/m"}, "basedOn": [{"reference": "CarePlan/c"}]},
+            timedelta(),
+        ),
+    ]  # fmt: skip
+    made = replace(story("too-old"), id="made", templates=tuple(sheet))
+    patient, medication, request = made.resources(INDEX)
+    assert (patient["id"], medication["id"], request["id"]) == ("made", "made-m", "made-r")
+    assert request["subject"] == {"reference": "Patient/made"}
+    assert request["medicationReference"] == {"reference": "Medication/made-m"}
+    assert request["basedOn"] == [{"reference": "CarePlan/c"}]
 
 
 def test_the_queries_are_those_of_the_service() -> None:

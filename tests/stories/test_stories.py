@@ -149,13 +149,13 @@ def skips(screening: Screening) -> set[tuple[str, str]]:
 def test_broken_entries_are_listed() -> None:
     """Whatever is left out of the broken record is named with its reason; no query asks for a FooType."""
     listed = {
-        ("Observation/alt-written-as-text", "unreadable"),
-        ("Observation/neutrophils-in-error", "entered-in-error"),
-        ("Condition/condition-with-a-number", "unreadable"),
-        ("Procedure/procedure-of-another", "other-patient"),
+        ("Observation/broken-resources-alt-written-as-text", "unreadable"),
+        ("Observation/broken-resources-neutrophils-in-error", "entered-in-error"),
+        ("Condition/broken-resources-condition-with-a-number", "unreadable"),
+        ("Procedure/broken-resources-procedure-of-another", "other-patient"),
     }
     assert skips(by_hook("broken-resources", INDEX)) == listed
-    assert skips(by_file("broken-resources", INDEX)) == listed | {("FooType/foo", "unknown-type")}
+    assert skips(by_file("broken-resources", INDEX)) == listed | {("FooType/broken-resources-foo", "unknown-type")}
 
 
 @pytest.mark.parametrize("name", [one for one in STORIES if one != "broken-resources"])

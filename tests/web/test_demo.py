@@ -35,6 +35,7 @@ class Told:
     body: Mapping[str, Any]
     verdict: str = "needs-review"
     shows_card: bool = True
+    patient_id: str = "p1"
     title: str = f"A story {HOSTILE}"
     line: str = "One sentence."
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from cds_service.fhir.queries import prefetch_templates
 from tests.web.calls import SERVICE, call, condition
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,8 +27,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(port: int, **settings: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"]
+def start(port: int, app: str = "app:create_app()", **settings: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", app]
     others = {name: value for name, value in os.environ.items() if not name.upper().startswith("TRIALHOOK_")}
     environment = {**others, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", **settings}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -44,8 +45,15 @@ def client() -> Iterator[requests.Session]:
 @pytest.fixture(scope="module")
 def site(client: requests.Session) -> Iterator[str]:
     """A server that takes bodies of at most 100 000 bytes."""
+    with running(client, TRIALHOOK_LARGEST_BODY="100000") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running(client: requests.Session, app: str = "app:create_app()", **settings: str) -> Iterator[str]:
+    """The address of a server while it runs."""
     port = free_port()
-    server = start(port, TRIALHOOK_LARGEST_BODY="100000")
+    server = start(port, app, **settings)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(client, address, server)
@@ -122,3 +130,18 @@ def test_a_misspelt_setting_stops_the_start_with_a_message_and_no_traceback() ->
     assert server.returncode == 3
     assert "did you mean TRIALHOOK_SITE_TIMEZONE?" in output
     assert "create_app" not in output
+
+
+def test_the_demo_answers_the_longest_search_and_any_worker_its_pages(client: requests.Session) -> None:
+    """The search for labs names every code in its address; a worker understands the page links of another."""
+    search = prefetch_templates()["labs"].replace("{{context.patientId}}", "too-old")
+    with running(client, "app:create_demo_app()", WEB_CONCURRENCY="2") as address:
+        whole = client.get(f"{address}/fhir/{search}", timeout=10).json()
+        next_page: str | None = f"{address}/fhir/{search.replace('_count=200', '_count=1')}"
+        walked = []
+        while next_page:
+            page = requests.get(next_page, timeout=10, proxies={"http": ""}).json()
+            walked += page["entry"]
+            next_page = next((link["url"] for link in page["link"] if link["relation"] == "next"), None)
+    assert whole["total"] == len(whole["entry"]) > 1
+    assert walked == whole["entry"]
