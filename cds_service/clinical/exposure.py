@@ -281,6 +281,8 @@ def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     valid_until = max(use.valid_until, begins.last, supplied_until) if use.valid_until else as_of
     if use.standing is Standing.ENDED:
         return End(days_later(begins.last, -1), min(counts_until, valid_until, max(as_of - DAY, begins.last)))
+    if use.valid_until and not use.supplied:  # until when it may be filled proves no dose
+        return End(days_later(begins.last, -1), valid_until)
     return End(min(counts_until, valid_until), valid_until, assumed=use.standing is Standing.TAKEN)
 
 

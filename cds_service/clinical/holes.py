@@ -17,7 +17,7 @@ def carried_over(found: Iterable[Stretch]) -> list[Stretch]:
 
 
 def possible_between_reports(found: Iterable[Stretch]) -> list[Stretch]:
-    """Holes of very few days between two reports of a drug, on which it may have been taken."""
+    """Holes between two reports of a drug, on which it may have been taken."""
     return list(_bridged(found, ("statement",), days_of("gap_reported")))
 
 
@@ -38,7 +38,7 @@ def possible_between_administrations(found: Iterable[Stretch], as_of: date) -> l
         *days, last = sorted(by_day)
         for day, following in pairwise([*days, last]):
             holes += _unsigned(by_day[day], following)
-        if days and (last - days[-1]).days - 1 <= days_of("gap_reported"):
+        if days and (last - days[-1]).days - 1 <= days_of("gap_administered"):
             holes += _unsigned(by_day[last], as_of + DAY)
     return [hole for hole in holes if not any(s.covers(hole.first) for s in beside)]
 
@@ -46,7 +46,7 @@ def possible_between_administrations(found: Iterable[Stretch], as_of: date) -> l
 def _unsigned(doses: Iterable[Stretch], following: date) -> Iterator[Stretch]:
     """The doses of a day, possible again until the day of the following ones where that is near."""
     for s in doses:
-        if 0 < (following - s.last).days - 1 <= days_of("gap_reported"):
+        if 0 < (following - s.last).days - 1 <= days_of("gap_administered"):
             yield replace(possible(s), first=s.last + DAY, last=following - DAY, filler=True,
                           flags=s.flags | {"assumed"})  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -93,17 +93,33 @@ def even_shares(per_day: Interval | None) -> Shares:
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    """What one clause of a reason or note names, or one code of it.
+
+    `understood` says that it says nothing else: no word of it is strange to us.
+    """
+
+    concepts: frozenset[str]
+    understood: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class StatedReason:
     """Why a drug was given, as its record says it: a reason, or a note (`when` it was written, if it says so).
 
-    `concepts` are what its codes and words were recognised as, clause by clause; `reference` is the problem that it
-    points to. The words themselves are left behind: nobody may print them.
+    `clauses` are what its codes and words were recognised as; `reference` is the problem that it points to. The words
+    themselves are left behind: nobody may print them.
     """
 
-    concepts: Mapping[str, Certainty]
+    clauses: tuple[Clause, ...]
     is_note: bool = False
     when: DayRange | None = None
     reference: str | None = None
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """Everything that is named in any clause."""
+        return frozenset(concept for clause in self.clauses for concept in clause.concepts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,10 @@ def _held(levels: Sequence[Level], place: int, days: int, holds: Callable[[Level
 
 def _followed(levels: Sequence[Level], fall: _Fall, tapering: Tapering) -> tuple[Taper, int]:
     """The taper that begins with a fall, and the place from which the next one is looked for."""
-    nadir = levels[fall.place]
+    nadir, begun = levels[fall.place], _beginning(levels, fall)
+    if begun < fall.place and _may_be_level(levels, begun, tapering.plateau):
+        on = days_later(levels[begun].first, tapering.plateau - 1)
+        return _taper(levels, fall, nadir, "level", on), fall.place
     for place in range(fall.place, len(levels)):
         level = levels[place]
         if _held(levels, place, tapering.held, partial(_is_above, nadir=nadir, tapering=tapering)):
@@ -251,12 +254,12 @@ def _failed(levels: Sequence[Level], fall: _Fall, nadir: Level, place: int, tape
 def _taper(levels: Sequence[Level], fall: _Fall, nadir: Level, outcome: Outcome, ended: date | None) -> Taper:
     peak, low = levels[fall.peak], levels[fall.place]
     sources = tuple(dict.fromkeys((*peak.sources, *low.sources, *nadir.sources)))
-    return Taper(_began(levels, fall), peak.dose, nadir.dose, outcome, ended, sources, nadir.sources)
+    return Taper(levels[_beginning(levels, fall)].first, peak.dose, nadir.dose, outcome, ended, sources, nadir.sources)
 
 
-def _began(levels: Sequence[Level], fall: _Fall) -> date:
-    """The first day of the fall; days on which both doses were possible belong to it."""
+def _beginning(levels: Sequence[Level], fall: _Fall) -> int:
+    """Where the fall begins; days on which both doses were possible belong to it."""
     low, place = levels[fall.place].dose, fall.place
     while place - 1 > fall.peak and not levels[place - 1].dose.is_exact and levels[place - 1].dose.low <= low.low:
         place -= 1
-    return levels[place].first
+    return place

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 
-from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
-from cds_service.clinical.medications import StatedReason
+from cds_service.clinical.medications import Clause, StatedReason
 from cds_service.fhir import elements as el
 from cds_service.fhir.references import resolved
+from cds_service.strict_yaml import read_yaml
 from cds_service.terminology.codes import ConceptIndex
+from cds_service.terminology.words import plain
 
 # What one clause denies ("no sign of infection") must not take the next one's word away.
-_CLAUSES = re.compile(r"[.;,:\n。；，：、]|\bbut\b")
+_CLAUSES = re.compile(r"[.;,\n。；，、]|\bbut\b")
+_WORDS = Path(__file__).parent / "remarks.yaml"
+_LATIN_WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
+_STRANGE_SIGN = re.compile(r"[?!]")
 
 
 def stated_reasons(
@@ -26,10 +32,10 @@ def stated_reasons(
 def _reasons(record: el.MedicationRecord, index: ConceptIndex, addresses: Mapping[str, str]) -> Iterator[StatedReason]:
     either = record.reason or []
     for concept in (*(record.reasonCode or ()), *(one.concept for one in either if one.concept)):
-        yield StatedReason(_recognised(concept, index))
+        yield StatedReason(tuple(_clauses(concept, index)))
     for reference in (*(record.reasonReference or ()), *(one.reference for one in either if one.reference)):
         said = el.CodeableConcept(text=reference.display)
-        yield StatedReason(_recognised(said, index), reference=resolved(reference, addresses))
+        yield StatedReason(tuple(_clauses(said, index)), reference=resolved(reference, addresses))
 
 
 def _notes(record: el.MedicationRecord, index: ConceptIndex) -> Iterator[StatedReason]:
@@ -37,15 +43,32 @@ def _notes(record: el.MedicationRecord, index: ConceptIndex) -> Iterator[StatedR
     notes = [el.Annotation(text=stated)] if isinstance(stated, str) else stated
     for note in notes:
         if note.text:
-            found = _recognised(el.CodeableConcept(text=note.text), index)
-            yield StatedReason(found, is_note=True, when=DayRange.parse(note.time))
+            said = el.CodeableConcept(text=note.text)
+            yield StatedReason(tuple(_clauses(said, index)), is_note=True, when=DayRange.parse(note.time))
 
 
-def _recognised(concept: el.CodeableConcept, index: ConceptIndex) -> Mapping[str, Certainty]:
-    """What the codes stand for, and beside them what the words say: a reason's words may say more than its code."""
-    found = dict(index.recognise(concept.pairs(), ()).concepts)
+def _clauses(concept: el.CodeableConcept, index: ConceptIndex) -> Iterator[Clause]:
+    """What the codes stand for, and what the words say: a reason's words may say more than its code."""
+    coded = frozenset(index.recognise(concept.pairs(), ()).concepts)
+    if coded:
+        yield Clause(coded)
     for text in concept.texts():
         for clause in _CLAUSES.split(text):
-            for named in index.in_words(clause):
-                found.setdefault(named, Certainty.TEXT)
-    return found
+            if clause.strip():
+                yield Clause(frozenset(index.in_words(clause)), _is_understood(plain(clause)))
+
+
+def _is_understood(clause: str) -> bool:
+    """True for a clause without a word or sign that the list of remarks.yaml does not have; numbers say nothing."""
+    known = _known()
+    chinese = clause
+    for word in sorted(known, key=len, reverse=True):
+        chinese = chinese.replace(word, "") if not word.isascii() else chinese
+    strange = any(not letter.isascii() and letter.isalpha() for letter in chinese)
+    return not strange and not _STRANGE_SIGN.search(clause) and set(_LATIN_WORD.findall(clause)) <= known
+
+
+@cache
+def _known() -> frozenset[str]:
+    by_language: Mapping[str, list[str]] = read_yaml(_WORDS.name, _WORDS.read_bytes())
+    return frozenset(plain(word) for words in by_language.values() for word in words)

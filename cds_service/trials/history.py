@@ -15,7 +15,7 @@ from cds_service.clinical.dates import DayRange, days_later
 from cds_service.clinical.evidence import Evidence
 from cds_service.clinical.facts import Intervention, PatientFacts, is_coded, is_sure
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.medications import MedicationUse, Standing, StatedReason
+from cds_service.clinical.medications import Clause, MedicationUse, Standing, StatedReason
 from cds_service.clinical.tapers import Taper, Tapering
 
 
@@ -23,25 +23,36 @@ from cds_service.clinical.tapers import Taper, Tapering
 class FlareSigns:
     """What documents a flare within so many days, by the names of concepts.
 
-    `flare` are words that are enough by themselves, `worsening` words that count beside the name of the `diagnosis`;
-    `other_reasons` are reasons for a higher dose that make it no flare; `therapies` and `courses` are treatments of
-    the disease whose first start speaks of a flare.
+    `flare` are words that are enough by themselves, `worsening` words that count beside the name of the `diagnosis`,
+    in the same clause; `hedges` take the certainty from a clause, and `quiet` the flare; `other_reasons` are reasons
+    for a higher dose that make it no flare; `therapies` and `courses` are treatments of the disease whose first start
+    speaks of a flare.
     """
 
     within: int
     diagnosis: tuple[str, ...]
     flare: tuple[str, ...]
     worsening: tuple[str, ...]
+    hedges: tuple[str, ...]
+    quiet: tuple[str, ...]
     other_reasons: tuple[str, ...]
     therapies: tuple[str, ...]
     courses: tuple[str, ...]
 
     @property
     def concepts(self) -> frozenset[str]:
-        """Everything whose records may speak of a flare."""
-        return frozenset(
-            {*self.diagnosis, *self.flare, *self.worsening, *self.other_reasons, *self.therapies, *self.courses}
-        )
+        """Everything whose records may speak of a flare, or against one."""
+        words = (*self.flare, *self.worsening, *self.hedges, *self.quiet)
+        return frozenset({*self.diagnosis, *words, *self.other_reasons, *self.therapies, *self.courses})
+
+    def says(self, clause: Clause, words: Iterable[str], alone: bool) -> bool:
+        """True where a clause holds some of the words as a certain remark on the disease.
+
+        That is one that names the disease, or, where the words may stand `alone`, one that names nothing else.
+        """
+        of_disease = bool(clause.concepts & set(self.diagnosis))
+        is_certain = not clause.concepts & set(self.hedges)
+        return is_certain and bool(clause.concepts & set(words)) and (of_disease or (alone and clause.understood))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +137,14 @@ def _stated(
 
 def _names_a_flare(reason: StatedReason, facts: PatientFacts, signs: FlareSigns, disease_is_no_news: bool) -> bool:
     """True where a reason or note speaks of a flare, or a reason is the disease itself and was none before."""
-    said = said_in(reason, facts)
-    if said & set(signs.other_reasons):
+    if said_in(reason, facts) & set(signs.other_reasons):
         return False
-    of_disease = bool(said & set(signs.diagnosis))
-    by_name = bool(said & set(signs.flare)) or (of_disease and bool(said & set(signs.worsening)))
-    return by_name or (of_disease and not reason.is_note and not disease_is_no_news)
+    pointed = Clause(frozenset(said_in(reason, facts) - reason.concepts))
+    loud = [one for one in (*reason.clauses, pointed) if not one.concepts & set(signs.quiet)]
+    if any(signs.says(one, signs.flare, alone=True) or signs.says(one, signs.worsening, alone=False) for one in loud):
+        return True
+    of_disease = any(signs.says(one, signs.diagnosis, alone=False) for one in loud)
+    return of_disease and not reason.is_note and not disease_is_no_news
 
 
 def said_in(reason: StatedReason, facts: PatientFacts) -> set[str]:

@@ -52,6 +52,8 @@ class Tapers(Parameters):
     diagnosis: Concepts
     flare: Concepts
     worsening: Concepts
+    hedges: Concepts
+    quiet: Concepts
     other_reasons: Concepts
     therapies: Drugs
     courses: Concepts
@@ -64,8 +66,8 @@ class Tapers(Parameters):
             self.held.days, self.plateau.days, self.pulse.times, self.pulse.within.days,
         )  # fmt: skip
         return HistoryReading(tapering, FlareSigns(
-            self.documented_within.days, self.diagnosis, self.flare, self.worsening, self.other_reasons,
-            self.therapies, self.courses,
+            self.documented_within.days, self.diagnosis, self.flare, self.worsening, self.hedges, self.quiet,
+            self.other_reasons, self.therapies, self.courses,
         ))  # fmt: skip
 
 

@@ -245,8 +245,10 @@ def test_a_refilled_supply_is_one_dose_although_the_first_order_is_still_active(
     assert [words(s.dose) for s in doses(*refills).segments] == ["20", "20", "20"]
 
 
-def test_a_hole_between_statements_is_no_dose() -> None:
-    assert course(statement("s", 20, "01-01", "01-31"), statement("t", 20, "02-05"))[1] == ("2026-02-01 2026-02-04 0")
+def test_a_hole_between_statements_is_a_possible_dose() -> None:
+    assert course(statement("s", 20, "01-01", "01-31"), statement("t", 20, "02-05"))[1] == (
+        "2026-02-01 2026-02-04 0-20"
+    )
 
 
 def test_a_hole_that_another_record_fills_is_not_bridged() -> None:
@@ -294,13 +296,15 @@ def test_of_the_same_day_an_unreadable_dose_counts_as_the_newest() -> None:
     assert today(statement("s", 20, "01-05"), statement("t", unreadable(), "01-05")) == "0-any"
 
 
-def test_three_days_between_two_reports_are_a_hole_and_four_a_stop() -> None:
+def test_thirty_days_between_two_reports_are_a_hole_and_thirty_one_a_stop() -> None:
     assert course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "02-07")) == [
         "2026-01-05 2026-02-03 20",
         "2026-02-04 2026-02-06 0-20",
         "2026-02-07 2026-03-16 20",
     ]
-    assert course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "02-08"))[1] == "2026-02-04 2026-02-07 0"
+    thirty = course(statement("s", 20, "01-05", "02-03"), statement("t", 20, "03-06"))
+    more = course(statement("s", 20, "01-05", "02-02"), statement("t", 20, "03-06"))
+    assert (thirty[1], more[1]) == ("2026-02-04 2026-03-05 0-20", "2026-02-03 2026-03-05 0")
     (_, hole, _) = doses(statement("s", 20, "01-05", "02-03"), statement("t", 10, "02-05")).segments
     assert (words(hole.dose), hole.flags) == ("0-20", frozenset({"assumed"}))
 

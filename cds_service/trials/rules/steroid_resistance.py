@@ -17,12 +17,7 @@ from cds_service.clinical.medications import MedicationUse, Standing, StatedReas
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.history import (
-    disease_began,
-    lies_within,
-    new_treatments,
-    said_in,
-)
+from cds_service.trials.history import FlareSigns, disease_began, lies_within, new_treatments
 from cds_service.trials.rules import steroids
 from cds_service.trials.rules.base import Bound, Concepts, Parameters, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
@@ -152,13 +147,23 @@ class SteroidResistance(DoseNeed):
         treated = case.facts.uses_of(signs.therapies)
         for use in (*case.steroid_uses, *treated):
             for reason in use.reasons:
-                said = said_in(reason, case.facts)
-                worse = bool(said & set(signs.worsening)) and bool(said & set(signs.diagnosis))
-                if (said & set(self.no_response) or worse) and _spoken_within(use, reason, within):
+                if _spoken_within(use, reason, within) and self._says_no_response(reason, signs, within):
                     yield Evidence(use.reference, reason.when or use.begins, "reason-no-response")
         since = run.first + timedelta(days=int(self.duration.value))
         if since <= run.last:
             yield from new_treatments(case.facts, signs, DayRange(since, run.last))
+
+    def _says_no_response(self, reason: StatedReason, signs: FlareSigns, within: DayRange) -> bool:
+        """True for a remark that the disease did not improve, or, dated after the first day, that it got worse.
+
+        What got worse on the first day, or nobody knows when, is why the drug was begun.
+        """
+        later = reason.when is not None and reason.when.first > within.first
+        return any(
+            signs.says(clause, self.no_response, alone=True)
+            or (later and signs.says(clause, signs.worsening, alone=False))
+            for clause in reason.clauses
+        )
 
     def _other_drugs_before(self, case: Case, run: Run) -> bool:
         """True where another drug against the disease was begun before the run, so that it is not first-line."""
