@@ -1,0 +1,14 @@
+"""Why a call brought nothing, without address, token or content."""
+
+from __future__ import annotations
+
+
+class CallFailed(Exception):
+    """No usable answer. The message says why, in words without address, token or content."""
+
+
+class TookTooLong(CallFailed):
+    """The time for all of it was over."""
+
+    def __init__(self) -> None:
+        super().__init__("did not arrive in time")
