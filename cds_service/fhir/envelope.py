@@ -12,6 +12,7 @@ from cds_service.fhir.datatypes import ABSENT
 
 class BundleLink(Struct):
     relation: str | None = None
+    url: msgspec.Raw = ABSENT
 
 
 class EntrySearch(Struct):

@@ -37,8 +37,8 @@ _MOST_AT_ONCE = 32
 class Guard:
     """The way out: which servers may be called, through which proxy, trusting which certificate authorities.
 
-    A server with a private address is inside and is called directly. Raises OSError when the file holds no
-    certificates.
+    A server with a private address is inside and is called directly. The authorities of `ca_file` are trusted
+    besides the public ones; it raises OSError when it holds none.
     """
 
     def __init__(self, servers: Iterable[Server], proxy: str | None = None, ca_file: Path | None = None) -> None:
@@ -58,6 +58,14 @@ class Guard:
         if server not in self._servers:
             raise CallFailed("is not on the allow-list")
         return Line(server, None if server.private else self._proxy, self._tls, seconds)
+
+
+def holds_certificates(path: Path) -> bool:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:
+        return False
+    return True
 
 
 class Line:

@@ -64,3 +64,12 @@ def plain_address(address: str) -> SplitResult | None:
 def place_of(place: SplitResult) -> tuple[str, str, int, str]:
     """Scheme, host, port and path, spelt in one way."""
     return place.scheme, place.hostname or "", place.port or _PORTS[place.scheme], place.path.rstrip("/")
+
+
+def is_proxy(address: str) -> bool:
+    """True for the address of a proxy that is spoken to in plain HTTP; it may hold a name and a password."""
+    try:
+        place = urlsplit(address)
+        return place.scheme == "http" and bool(place.hostname) and place.port != 0 and place.path in ("", "/")
+    except ValueError:
+        return False
