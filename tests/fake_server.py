@@ -55,6 +55,8 @@ class Reply:
         named = {"Content-Length": str(len(body)), "Content-Type": "application/fhir+json"} | named
         lines = [f"HTTP/1.1 {status} Status", *(f"{name}: {value}" for name, value in named.items())]
         self.raw("\r\n".join([*lines, "", ""]).encode() + body)
+        if named.get("Connection") == "close":
+            self.hang_up()
 
     def json(self, body: object, status: int = 200, **headers: str) -> None:
         self.send(json.dumps(body).encode(), status, **headers)
@@ -99,6 +101,7 @@ class FakeServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64  # on a busy machine five are full at once, and the sixth waits for a second
 
     def handle_error(self, *_: Any) -> None:
         """Clients that hang up are what is tested here."""

@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urljoin
 import msgspec
 
 from cds_service.fhir.fetched import Fetched, Pages
+from cds_service.fhir.offers import Inquiry, Offers
 from cds_service.fhir.queries import QUERIES, Query, search_parameters
 from cds_service.fhir.wire import is_bundle, next_page
 from cds_service.net.calls import Guard, Line
@@ -67,22 +68,30 @@ class Fetcher:
         self._guard = guard
         self._limits = limits
         self._by_post = by_post
+        self._offers = Offers()
 
     def missing(self, prefetch: Mapping[str, msgspec.Raw], patient_id: str, access: Access) -> Fetched:
         """What the prefetch lacks: absent queries, and what follows the first page of a prefetched one.
 
         A query that came as null was searched by the client, and one that came as an OperationOutcome was tried:
         CDS Hooks asks not to repeat them. Never raises; what cannot be had is said.
+
+        A type that the server does not have is no failed query but a missing one: Oracle Health has no
+        MedicationStatement, and nothing is lost by it.
         """
         server = self._guard.server_at(access.address)
         if server is None or access.token is None or not _PATIENT_ID.fullmatch(patient_id):
             return _unasked(prefetch, server, access.token)
         searches = list(self._searches(prefetch, server, patient_id))
         answers = self._answers(searches, server, access.token) if searches else {}
-        incomplete = [f"{key} {pages.stopped}" for key, pages in answers.items() if pages.stopped]
+        incomplete = [f"{key} {pages.stopped}" for key, pages in answers.items() if pages.stopped and pages.offered]
         if incomplete:
             _LOG.warning("fetched %d queries, of which not whole: %s", len(answers), "; ".join(incomplete))
-        return Fetched(answers)
+        unoffered = [key for key, pages in answers.items() if not pages.offered]
+        return Fetched(
+            {key: pages for key, pages in answers.items() if pages.offered},
+            dict.fromkeys(unoffered, "is not offered by the FHIR server"),
+        )
 
     def _searches(self, prefetch: Mapping[str, msgspec.Raw], server: Server, patient: str) -> Iterator[_Search]:
         for key, query in QUERIES.items():
@@ -108,22 +117,25 @@ class Fetcher:
                 self._guard.line(server, self._limits.seconds) as line,
                 ThreadPoolExecutor(len(searches), "fetch") as threads,
             ):
-                pages = list(threads.map(lambda search: self._pages(line, search, token), searches))
+                inquiry = Inquiry(self._offers, line, token)
+                pages = list(threads.map(lambda search: self._pages(line, search, token, inquiry), searches))
         except CallFailed as failure:
             pages = [Pages((), str(failure))] * len(searches)
         return dict(zip((search.key for search in searches), pages, strict=True))
 
-    def _pages(self, line: Line, search: _Search, token: str) -> Pages:
+    def _pages(self, line: Line, search: _Search, token: str, inquiry: Inquiry) -> Pages:
         """The pages of one query, as many as come."""
         bodies: list[bytes] = []
         asked: set[str] = set()
         address, form = search.address, search.form
         while True:
+            goes_on = search.goes_on or bool(bodies)
             try:
                 body = self._page(line, address, token, form, self._limits.bytes - sum(map(len, bodies)))
             except CallFailed as failure:
-                return Pages(tuple(bodies), str(failure))
-            if (bodies or search.goes_on) and not is_bundle(body):
+                unoffered = not goes_on and inquiry.lacks(QUERIES[search.key].type, failure.status)
+                return Pages(tuple(bodies), str(failure), offered=not unoffered)
+            if goes_on and not is_bundle(body):
                 return Pages(tuple(bodies), "was continued by something that is no page")
             bodies.append(body)
             asked.add(address)

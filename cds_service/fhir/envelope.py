@@ -41,6 +41,19 @@ class OperationOutcome(Struct):
     issue: list[Issue] = field(default_factory=list)
 
 
+class OfferedType(Struct):
+    type: str | None = None
+
+
+class Offer(Struct):
+    mode: str | None = None
+    resource: list[OfferedType] = field(default_factory=list)
+
+
+class CapabilityStatement(Struct):
+    rest: list[Offer] = field(default_factory=list)
+
+
 class Meta(Struct):
     lastUpdated: str | None = None
 

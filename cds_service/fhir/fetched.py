@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages of one query as they came, in their order; `stopped` says why the rest did not, None when all did."""
+    """The pages of one query as they came, in their order.
+
+    `stopped` says why the rest did not come, None when all did; `offered` is false where the server has no such type.
+    """
 
     bodies: tuple[bytes, ...] = ()
     stopped: str | None = None
+    offered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The answers by query; where a query came with the request, its pages follow those that came.
 
-    `unasked` are the queries that no server was asked for although the request names one, each with the reason.
+    `unasked` are the queries that no server was asked for, or that it does not offer, each with the reason.
     """
 
     answers: Mapping[str, Pages] = field(default_factory=dict)

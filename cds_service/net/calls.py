@@ -23,8 +23,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from cds_service.net.addresses import is_allowed, looked_up
-from cds_service.net.failures import CallFailed, TookTooLong
+from cds_service.net.addresses import Address, is_allowed, looked_up
+from cds_service.net.failures import CallFailed, Refused, TookTooLong
 from cds_service.net.servers import Server, place_of
 
 # It writes addresses with their queries into its warnings, and a query names the patient.
@@ -32,6 +32,9 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 _PIECE = 65536
 _MOST_AT_ONCE = 32
+# Seconds for an address to take a connection before the next one is tried, or the same one again: the system itself
+# repeats a lost packet only after a second.
+_PATIENCE = 0.25
 
 
 class Guard:
@@ -122,7 +125,7 @@ class Line:
         answer = self._adapter.send(request, stream=True, timeout=self.left(), proxies=self._proxies)
         try:
             if answer.status_code != 200:
-                raise CallFailed(f"was answered with status {answer.status_code}")
+                raise Refused(answer.status_code)
             return _read(answer, most)
         finally:
             answer.close()
@@ -131,20 +134,25 @@ class Line:
         """A connection to the first checked address that takes one."""
         if (host, port) != (self._host.rstrip("."), self._port):
             raise CallFailed("leads away from the server that is allowed")
-        for at, (family, kind, protocol, address) in enumerate(self._addresses):
-            timed = _Timed(family, kind, protocol)
-            # An address where nobody answers must leave time for the next.
-            timed.settimeout(self.left() / (len(self._addresses) - at))
-            try:
-                timed.connect(address)
-            except OSError:
-                timed.close()
-                continue
-            timed.settimeout(self.left())
-            timed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return timed
+        for patience in (_PATIENCE, self.left()):
+            for address in self._addresses:
+                if taken := self._tried(address, patience):
+                    return taken
         self.left()
         raise CallFailed("could not be reached")
+
+    def _tried(self, address: Address, patience: float) -> socket.socket | None:
+        family, kind, protocol, place = address
+        timed = _Timed(family, kind, protocol)
+        timed.settimeout(min(patience, self.left()))
+        try:
+            timed.connect(place)
+        except OSError:
+            timed.close()
+            return None
+        timed.settimeout(self.left())
+        timed.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return timed
 
 
 # The line on which this thread calls: sockets are made deep in the library, where nothing can be handed to.
