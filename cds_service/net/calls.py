@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Request, Response
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectionError as Unconnected
 from requests.exceptions import ProxyError, SSLError
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
@@ -174,7 +173,7 @@ def _words(error: Exception) -> str:
         return "showed no certificate that is trusted, or broke off the handshake"
     if isinstance(error, ProxyError):
         return "could not be reached through the proxy"
-    return "could not be reached" if type(error) is Unconnected else "broke off, or was no HTTP"
+    return "broke off, or was no HTTP"
 
 
 class _Timed(socket.socket):

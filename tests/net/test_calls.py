@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
+import random
 import socket
 import ssl
 import time
@@ -212,6 +214,29 @@ def test_a_broken_answer_is_a_failure_and_never_a_crash(sent: bytes) -> None:
         reply.hang_up()
 
     failure(answer, seconds=LATEST)
+
+
+def test_whatever_bytes_come_back_the_call_fails_or_brings_a_body() -> None:
+    """Three hundred answers with a few bytes changed, mostly in their headers."""
+    drawn = random.Random(20260316)
+    packed = gzip.compress(b'{"resourceType": "Bundle"}')
+    whole = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed) + packed
+    current = bytearray()
+
+    def answer(reply: Reply, _: Asked) -> None:
+        reply.raw(bytes(current))
+        reply.hang_up()
+
+    with serving(answer) as running:
+        for _ in range(300):
+            current[:] = whole
+            for _ in range(drawn.randint(1, 4)):
+                at = drawn.randrange(len(current))
+                current[at : at + drawn.randint(0, 3)] = drawn.choice(
+                    [b"", b"\r\n", b"\x00", b"-1", drawn.randbytes(2)]
+                )
+            with contextlib.suppress(CallFailed):
+                assert isinstance(call(running, seconds=LATEST), bytes)
 
 
 def test_a_content_length_that_is_too_short_cuts_the_body() -> None:
