@@ -28,7 +28,8 @@ class Settings(BaseSettings):
 
     `coordinator_contact` stands on the card only when it is set. `largest_body` is in bytes and may be
     written with a unit ("64 MB"). The referral coding is what a site wants on the referral order.
-    Without `fhir_servers` nothing is fetched; `fetch_pages` and `fetch_bytes` hold for each query.
+    Without `trust_null` a query that came as null counts as not sent. Without `fhir_servers` nothing is fetched;
+    `fetch_pages` and `fetch_bytes` hold for each query.
     """
 
     # An empty variable is how compose files and unit files say "not set".
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     referral_code: str | None = None
     referral_display: str | None = None
     language: Literal["en"] = "en"
+    trust_null: bool = True
     fhir_servers: Annotated[tuple[Server, ...], NoDecode] = ()
     fetch_seconds: float = Field(default=1.5, gt=0, le=20)
     fetch_pages: int = Field(default=20, ge=1, le=1000)

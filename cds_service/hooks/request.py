@@ -53,8 +53,8 @@ class _Token(msgspec.Struct):
     expires_in: Annotated[int, msgspec.Meta(gt=0)]
 
 
-def read_request(body: bytes, hook: str) -> HookRequest:
-    """The request for a hook.
+def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest:
+    """The request for a hook. Where null is not trusted, a query that came as null did not come.
 
     Raises MalformedBody when the body is no JSON, NotConformant when a required field is missing or of the
     wrong type, when it is a call of another hook, or when its access token is for another patient.
@@ -71,7 +71,10 @@ def read_request(body: bytes, hook: str) -> HookRequest:
         raise NotConformant('context.patientId is required, for example "context": {"patientId": "p1"}.')
     _refuse_token_of_another(message.fhirAuthorization, patient)
     server, token = _fhir_server(message.fhirServer), _token(message.fhirAuthorization)
-    return HookRequest(hook, instance, patient, _prefetch(message.prefetch), server, token)
+    prefetch = _prefetch(message.prefetch)
+    if not trust_null:
+        prefetch = {key: answer for key, answer in prefetch.items() if bytes(answer).strip() != b"null"}
+    return HookRequest(hook, instance, patient, prefetch, server, token)
 
 
 def _json(body: bytes) -> bytes:

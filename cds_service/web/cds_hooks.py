@@ -38,7 +38,7 @@ class Wiring:
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
-        message = read_request(body, service.hook)
+        message = read_request(body, service.hook, self.settings.trust_null)
         return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:

@@ -82,6 +82,18 @@ def test_null_is_an_answer_and_calls_nobody() -> None:
         assert not running.asked
 
 
+def test_null_is_no_answer_where_a_site_does_not_trust_it() -> None:
+    """Some EHRs send null for what they do not support. Then it is fetched, and absent where it cannot be."""
+    body = call_with_card()
+    body["prefetch"] |= {"allergies": None}
+    with fhir_server({}) as running:
+        screening = screening_of(answer(running, body, trust_null=False))
+        assert [asked.path for asked in running.asked] == ["/fhir/AllergyIntolerance"]
+        assert screening["searched"]["allergies"] == {"state": "none"}
+        alone = answer(running, {**body, "fhirServer": None}, trust_null=False)
+        assert screening_of(alone)["searched"]["allergies"] == {"state": "absent"}
+
+
 def test_a_failed_query_makes_its_criteria_unknown_and_the_rest_is_answered() -> None:
     """A failed medication query is no dose of 0 mg."""
     with fhir_server(RECORD | {"medicationStatements": status(403), "medicationRequests": status(500)}) as running:

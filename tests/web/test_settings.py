@@ -41,6 +41,7 @@ def test_with_nothing_set_every_default_holds() -> None:
         "referral_code": None,
         "referral_display": None,
         "language": "en",
+        "trust_null": True,
         "fhir_servers": (),
         "fetch_seconds": 1.5,
         "fetch_pages": 20,
@@ -63,6 +64,7 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         REFERRAL_CODE="103697008",
         REFERRAL_DISPLAY="Patient referral",
         LANGUAGE="en",
+        TRUST_NULL="false",
         FHIR_SERVERS="https://ehr.example.org/fhir/R4, https://ehr.lan/fhir private,",
         FETCH_SECONDS="2.5",
         FETCH_PAGES="3",
@@ -76,6 +78,7 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         Server("https://ehr.lan/fhir", private=True),
     )
     assert (site.fetch_seconds, site.fetch_pages, site.fetch_bytes, site.search_by_post) == (2.5, 3, 1_000_000, True)
+    assert site.trust_null is False
     assert (site.outbound_proxy, site.outbound_ca_file) == ("http://user:word@proxy.lan:3128", AUTHORITY)
     assert "word" not in repr(site)
     assert (site.site_timezone, site.coordinator_contact) == ("Asia/Shanghai", "Trial office, ext 4711")
