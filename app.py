@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from cards.compose import Site, composer
-from cds_service.fhir.client import Fetcher, Limits
+from cds_service.fhir.client import Fetcher
+from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
 from cds_service.hooks.discovery import patient_view_service
 from cds_service.net.calls import Guard

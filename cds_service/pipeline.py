@@ -8,7 +8,7 @@ from functools import partial
 
 from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.client import Access, Fetcher
-from cds_service.fhir.fetched import Fetched
+from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
@@ -34,7 +34,7 @@ def patient_view(
     """
     fetched = fetch(request, fetcher)
     try:
-        records = from_prefetch(request.prefetch, request.patient_id, fetched.answers)
+        records = from_prefetch(request.prefetch, request.patient_id, fetched)
     except WrongPatient:
         raise NotConformant("The Patient that was sent or fetched is not the patient in context.", "conflict") from None
     require(records, fetched)
@@ -50,7 +50,7 @@ def patient_view(
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
     """What the request did not bring and its FHIR server did."""
     if fetcher is None or request.fhir_server is None:
-        return Fetched()
+        return NOTHING_FETCHED
     return fetcher.missing(request.prefetch, request.patient_id, Access(request.fhir_server, request.token))
 
 

@@ -1,37 +1,32 @@
-"""Fetches what a request did not bring: the missing queries at once, page by page, within one budget."""
+"""Fetches what a request did not bring: the missing queries at once, each to its end, within one budget."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 import msgspec
 
-from cds_service.fhir.fetched import Fetched, Pages
+from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
 from cds_service.fhir.offers import Inquiry, Offers
+from cds_service.fhir.paging import Limits, Pager, Search, following_page
+from cds_service.fhir.pointers import is_medication, unnamed_medications
 from cds_service.fhir.queries import QUERIES, Query, search_parameters
-from cds_service.fhir.wire import is_bundle, next_page
-from cds_service.net.calls import Guard, Line
+from cds_service.net.calls import Guard
 from cds_service.net.failures import CallFailed
 from cds_service.net.servers import Server
-from cds_service.strict_json import NotJson, check_json
 
 _LOG = logging.getLogger(__name__)
 # Wider than an id of FHIR, as EHRs have longer ones; nothing in it has a meaning in an address or in a search.
 _PATIENT_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,256}")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What fetching for one request may cost: seconds for all of it; pages and bytes, unpacked, for each query."""
-
-    seconds: float = 1.5
-    pages: int = 20
-    bytes: int = 8_000_000
+# All queries, and as many Medications at once; a record may point to many more of them than there is time for.
+_THREADS = len(QUERIES)
+_MOST_MEDICATIONS = 100
+_LARGEST_MEDICATION = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +38,6 @@ class Access:
 
     address: str
     token: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """A query on its way: where its first page is, and the form to post there, if any.
-
-    `goes_on` says that a page came with the request already.
-    """
-
-    key: str
-    address: str
-    form: Mapping[str, str] | None = None
-    goes_on: bool = False
 
 
 class Fetcher:
@@ -71,7 +53,8 @@ class Fetcher:
         self._offers = Offers()
 
     def missing(self, prefetch: Mapping[str, msgspec.Raw], patient_id: str, access: Access) -> Fetched:
-        """What the prefetch lacks: absent queries, and what follows the first page of a prefetched one.
+        """What the prefetch lacks: absent queries, what follows the first page of a prefetched one, and Medications
+        that records point to without a name.
 
         A query that came as null was searched by the client, and one that came as an OperationOutcome was tried:
         CDS Hooks asks not to repeat them. Never raises; what cannot be had is said.
@@ -83,84 +66,62 @@ class Fetcher:
         if server is None or access.token is None or not _PATIENT_ID.fullmatch(patient_id):
             return _unasked(prefetch, server, access.token)
         searches = list(self._searches(prefetch, server, patient_id))
-        answers = self._answers(searches, server, access.token) if searches else {}
-        incomplete = [f"{key} {pages.stopped}" for key, pages in answers.items() if pages.stopped and pages.offered]
-        if incomplete:
-            _LOG.warning("fetched %d queries, of which not whole: %s", len(answers), "; ".join(incomplete))
-        unoffered = [key for key, pages in answers.items() if not pages.offered]
-        return Fetched(
-            {key: pages for key, pages in answers.items() if pages.offered},
-            dict.fromkeys(unoffered, "is not offered by the FHIR server"),
-        )
+        came = [prefetch[key] for key in QUERIES if key in prefetch]
+        if not searches and not unnamed_medications(came, server.base):
+            return NOTHING_FETCHED
+        try:
+            return _said(self._fetched(server, access.token, searches, came))
+        except CallFailed as failure:
+            return _said(Fetched({search.key: Pages((), str(failure)) for search in searches}))
 
-    def _searches(self, prefetch: Mapping[str, msgspec.Raw], server: Server, patient: str) -> Iterator[_Search]:
+    def _searches(self, prefetch: Mapping[str, msgspec.Raw], server: Server, patient: str) -> Iterator[Search]:
         for key, query in QUERIES.items():
             if key not in prefetch:
                 yield self._search(query, server.base, patient)
                 continue
-            following = _following(prefetch[key], server.base)
+            following = following_page(prefetch[key], server.base)
             if following and server.covers(following):
-                yield _Search(key, following, goes_on=True)
+                yield Search(key, following, goes_on=True)
 
-    def _search(self, query: Query, base: str, patient: str) -> _Search:
+    def _search(self, query: Query, base: str, patient: str) -> Search:
         parameters = search_parameters(query, patient)
         if self._by_post:
-            return _Search(query.key, f"{base}/{query.type}/_search", parameters)
+            return Search(query.key, f"{base}/{query.type}/_search", parameters)
         if query.key == "patient":
-            return _Search(query.key, f"{base}/Patient/{patient}")
-        return _Search(query.key, f"{base}/{query.type}?{urlencode(parameters, safe=',:/')}")
+            return Search(query.key, f"{base}/Patient/{patient}")
+        return Search(query.key, f"{base}/{query.type}?{urlencode(parameters, safe=',:/')}")
 
-    def _answers(self, searches: list[_Search], server: Server, token: str) -> dict[str, Pages]:
-        """All of them at once, so that a slow one delays no other."""
-        try:
-            with (
-                self._guard.line(server, self._limits.seconds) as line,
-                ThreadPoolExecutor(len(searches), "fetch") as threads,
-            ):
-                inquiry = Inquiry(self._offers, line, token)
-                pages = list(threads.map(lambda search: self._pages(line, search, token, inquiry), searches))
-        except CallFailed as failure:
-            pages = [Pages((), str(failure))] * len(searches)
-        return dict(zip((search.key for search in searches), pages, strict=True))
+    def _fetched(
+        self, server: Server, token: str, searches: Sequence[Search], came: Sequence[bytes | msgspec.Raw]
+    ) -> Fetched:
+        """All searches at once, so that a slow one delays no other; then, if there is time, the Medications."""
+        with self._guard.line(server, self._limits.seconds) as line, ThreadPoolExecutor(_THREADS, "fetch") as threads:
+            pager = Pager(line, token, self._limits, Inquiry(self._offers, line, token))
+            answers = dict(zip((one.key for one in searches), threads.map(pager.pages, searches), strict=True))
+            bodies = [*came, *(body for pages in answers.values() for body in pages.bodies)]
+            ids = unnamed_medications(bodies, server.base)[:_MOST_MEDICATIONS]
+            read = threads.map(lambda name: _medication(pager, f"{server.base}/Medication/{name}"), ids)
+            medications = tuple(one for one in read if one is not None)
+        unoffered = [key for key, pages in answers.items() if not pages.offered]
+        answered = {key: pages for key, pages in answers.items() if pages.offered}
+        return Fetched(answered, medications, dict.fromkeys(unoffered, "is not offered by the FHIR server"))
 
-    def _pages(self, line: Line, search: _Search, token: str, inquiry: Inquiry) -> Pages:
-        """The pages of one query, as many as come."""
-        bodies: list[bytes] = []
-        asked: set[str] = set()
-        address, form = search.address, search.form
-        while True:
-            goes_on = search.goes_on or bool(bodies)
-            try:
-                body = self._page(line, address, token, form, self._limits.bytes - sum(map(len, bodies)))
-            except CallFailed as failure:
-                unoffered = not goes_on and inquiry.lacks(QUERIES[search.key].type, failure.status)
-                return Pages(tuple(bodies), str(failure), offered=not unoffered)
-            if goes_on and not is_bundle(body):
-                return Pages(tuple(bodies), "was continued by something that is no page")
-            bodies.append(body)
-            asked.add(address)
-            following = _following(body, line.server.base)
-            stopped = self._why_stop(following, asked, line.server)
-            if following is None or stopped:
-                return Pages(tuple(bodies), stopped)
-            address, form = following, None
 
-    def _why_stop(self, following: str | None, asked: set[str], server: Server) -> str | None:
-        """Why the next page is not asked for; None when it is, or when there is none."""
-        if following is None:
-            return None
-        if not server.covers(following):
-            return "goes on at an address that is not allowed"
-        if following in asked:
-            return "goes on in a circle"
-        return "has more pages than are allowed" if len(asked) >= self._limits.pages else None
+def _medication(pager: Pager, address: str) -> bytes | None:
+    """The Medication at an address; without it, what points there is unreadable, as it would be anyway."""
+    try:
+        body = pager.read(address, None, _LARGEST_MEDICATION)
+    except CallFailed:
+        return None
+    return body if is_medication(body) else None
 
-    @staticmethod
-    def _page(line: Line, address: str, token: str, form: Mapping[str, str] | None, most: int) -> bytes:
-        try:
-            return check_json(line.ask(address, token, form, most))
-        except NotJson:
-            raise CallFailed("was no JSON") from None
+
+def _said(fetched: Fetched) -> Fetched:
+    """The same; the log is told what did not come in full."""
+    incomplete = [f"{key} {pages.stopped}" for key, pages in fetched.answers.items() if pages.stopped]
+    if incomplete:
+        _LOG.warning("fetched %d queries, of which not whole: %s", len(fetched.answers), "; ".join(incomplete))
+    return fetched
 
 
 def _unasked(prefetch: Mapping[str, msgspec.Raw], server: Server | None, token: str | None) -> Fetched:
@@ -175,14 +136,3 @@ def _unasked(prefetch: Mapping[str, msgspec.Raw], server: Server | None, token: 
     if lacking:
         _LOG.warning("%d queries are missing and none was fetched: %s", len(lacking), reason)
     return Fetched(unasked=dict.fromkeys(lacking, reason))
-
-
-def _following(page: bytes | msgspec.Raw, base: str) -> str | None:
-    """The address of the next page; a relative one is relative to the base."""
-    written = next_page(page)
-    if written is None:
-        return None
-    try:
-        return urljoin(f"{base}/", written)
-    except ValueError:
-        return written

@@ -22,13 +22,18 @@ class Pages:
 class Fetched:
     """The answers by query; where a query came with the request, its pages follow those that came.
 
+    `medications` are those that records of the answers point to.
     `unasked` are the queries that no server was asked for, or that it does not offer, each with the reason.
     """
 
     answers: Mapping[str, Pages] = field(default_factory=dict)
+    medications: tuple[bytes, ...] = ()
     unasked: Mapping[str, str] = field(default_factory=dict)
 
     def why_not(self, key: str) -> str | None:
         """Why the query brought less than all; None where fetching has nothing to do with it."""
         pages = self.answers.get(key)
         return pages.stopped if pages else self.unasked.get(key)
+
+
+NOTHING_FETCHED = Fetched()

@@ -10,7 +10,7 @@ import msgspec
 
 from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
-from cds_service.fhir.fetched import Pages
+from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
 from cds_service.fhir.states import answered, of_whole_record
@@ -65,18 +65,17 @@ def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
     return replace(entry, problem=reason, resource=None) if reason else entry
 
 
-def from_prefetch(
-    prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched: Mapping[str, Pages] | None = None
-) -> Records:
+def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched: Fetched = NOTHING_FETCHED) -> Records:
     """The record that a CDS Hooks request brought along, and what was fetched besides.
 
     Raises WrongPatient when it holds another Patient than the one in context.
     """
     patient = local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}"
-    fetched = fetched or {}
-    asked = [key for key in QUERIES if key in prefetch or key in fetched]
-    answers = {key: _answer(key, prefetch.get(key), fetched.get(key, Pages())) for key in asked}
-    sorting = _Sorting(answers, patient)
+    pages = fetched.answers
+    asked = [key for key in QUERIES if key in prefetch or key in pages]
+    answers = {key: _answer(key, prefetch.get(key), pages.get(key, Pages())) for key in asked}
+    besides = {f"medication {at}": read_answer(body, "medication") for at, body in enumerate(fetched.medications)}
+    sorting = _Sorting({**answers, **besides}, patient)
     if any(entry.type == "Patient" for entry in sorting.others):
         raise WrongPatient
     strange = tuple(_strange(answers, lambda key, _: [key]))

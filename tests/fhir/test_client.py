@@ -14,15 +14,16 @@ import msgspec
 import pytest
 
 from cds_service.clinical.facts import Source, State
-from cds_service.fhir.client import Access, Fetcher, Limits
+from cds_service.fhir.client import Access, Fetcher
 from cds_service.fhir.fetched import Fetched
+from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.records import Records, from_prefetch
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
 from tests.fake_fhir import EMPTY, Given, body, fhir_server, key_of, status
 from tests.fake_server import Asked, FakeServer, Reply, serving
-from tests.fhir.made import PATIENT, Json, bundle, condition, observation
+from tests.fhir.made import PATIENT, Json, bundle, condition, observation, resource
 
 TOKEN = "canary-token-c0ffee"
 # Every good answer meets it; a test that has to wait for it waits no longer.
@@ -51,7 +52,7 @@ def records(given: Mapping[str, Given], prefetch: Mapping[str, Any] | None = Non
     with fhir_server({"patient": PATIENT, **given}) as running:
         found = fetched(running, prefetch, **options)
         assert time.monotonic() - start < LATEST
-    return from_prefetch(raw(prefetch or {}), "p1", found.answers)
+    return from_prefetch(raw(prefetch or {}), "p1", found)
 
 
 def prefetch_without(*keys: str) -> dict[str, Any]:
@@ -165,7 +166,7 @@ def test_a_public_entry_whose_name_leads_inside_is_not_called() -> None:
         fetcher = Fetcher(Guard([Server(running.base)]), Limits())
         found = fetcher.missing({}, "p1", Access(running.base, TOKEN))
     assert not running.asked
-    assert from_prefetch({}, "p1", found.answers).sources["conditions"] == Source(State.FAILED)
+    assert from_prefetch({}, "p1", found).sources["conditions"] == Source(State.FAILED)
 
 
 # Failures
@@ -179,7 +180,7 @@ def test_a_status_that_is_none_of_success_is_a_failed_query(code: int) -> None:
         assert time.monotonic() - start < LATEST
     assert len([asked for asked in running.asked if asked.path != "/fhir/metadata"]) == len(QUERIES)
     assert found.why_not("conditions") == f"was answered with status {code}"
-    read = from_prefetch({}, "p1", found.answers).sources
+    read = from_prefetch({}, "p1", found).sources
     assert (read["conditions"], read["procedures"]) == (Source(State.FAILED), Source(State.NONE))
 
 
@@ -233,7 +234,7 @@ def test_a_type_that_the_server_does_not_have_is_absent_and_not_failed(code: int
     given = {"medicationStatements": status(code), "/fhir/metadata": capability("Patient", "MedicationRequest")}
     with fhir_server({"patient": PATIENT, **given}) as running:
         found = fetched(running)
-    sources = from_prefetch({}, "p1", found.answers).sources
+    sources = from_prefetch({}, "p1", found).sources
     assert (sources["medicationStatements"], sources["procedures"]) == (Source(State.ABSENT), Source(State.NONE))
     assert found.why_not("medicationStatements") == "is not offered by the FHIR server"
 
@@ -300,7 +301,7 @@ def test_pages_are_followed_to_the_end(following: str) -> None:
         first = page(*labs("2026-03-01"), following=following.format(base=running.base), total=2)
         answers = {"/fhir/Observation": first, "/fhir/page/2": page(*labs("2026-02-01"))}
         found = fetched(running, prefetch_without("labs"))
-    read = from_prefetch(raw(prefetch_without("labs")), "p1", found.answers)
+    read = from_prefetch(raw(prefetch_without("labs")), "p1", found)
     assert read.sources["labs"] == Source(State.FOUND)
     assert {entry.reference for entry in read.entries} >= {"Observation/o2026-03-01", "Observation/o2026-02-01"}
     assert {asked.headers["Authorization"] for asked in running.asked} == {f"Bearer {TOKEN}"}
@@ -343,7 +344,7 @@ def test_next_links_in_a_circle_end() -> None:
         found = fetched(running, prefetch_without("labs"))
     assert len(running.asked) == 2
     assert found.why_not("labs") == "goes on in a circle"
-    read = from_prefetch(raw(prefetch_without("labs")), "p1", found.answers)
+    read = from_prefetch(raw(prefetch_without("labs")), "p1", found)
     assert read.sources["labs"] == Source(State.TRUNCATED, date(2026, 1, 15))
 
 
@@ -380,7 +381,7 @@ def test_a_next_link_that_leads_away_is_not_followed(following: str) -> None:
     assert len(running.asked) == 1
     assert not other.asked
     assert found.why_not("labs") == "goes on at an address that is not allowed"
-    read = from_prefetch(raw(prefetch_without("labs")), "p1", found.answers)
+    read = from_prefetch(raw(prefetch_without("labs")), "p1", found)
     assert read.sources["labs"] == Source(State.TRUNCATED, date(2026, 3, 1))
 
 
@@ -392,7 +393,7 @@ def test_a_prefetched_first_page_is_continued() -> None:
         came = EVERY | {"labs": page(*labs("2026-03-01"), following=f"{running.base}/page/2")}
         found = fetched(running, came)
     assert [asked.path for asked in running.asked] == ["/fhir/page/2"]
-    read = from_prefetch(raw(came), "p1", found.answers)
+    read = from_prefetch(raw(came), "p1", found)
     assert read.sources["labs"] == Source(State.FOUND)
     assert {entry.reference for entry in read.entries} >= {"Observation/o2026-03-01", "Observation/o2026-01-15"}
 
@@ -402,7 +403,7 @@ def test_a_prefetched_first_page_that_cannot_be_continued_stays_truncated(answer
     with fhir_server({"/fhir/page/2": answer}) as running:
         came = EVERY | {"labs": page(*labs("2026-03-01"), following=f"{running.base}/page/2")}
         found = fetched(running, came)
-    read = from_prefetch(raw(came), "p1", found.answers)
+    read = from_prefetch(raw(came), "p1", found)
     assert read.sources["labs"] == Source(State.TRUNCATED, date(2026, 3, 1))
 
 
@@ -411,7 +412,67 @@ def test_a_prefetched_first_page_with_a_link_elsewhere_stays_truncated() -> None
     with fhir_server({}) as running:
         found = fetched(running, came)
     assert not running.asked
-    assert from_prefetch(raw(came), "p1", found.answers).sources["labs"] == Source(State.TRUNCATED, date(2026, 3, 1))
+    assert from_prefetch(raw(came), "p1", found).sources["labs"] == Source(State.TRUNCATED, date(2026, 3, 1))
+
+
+# Medications that records point to
+
+
+def order(reference: Json, name: str = "r1") -> Json:
+    return resource("MedicationRequest", name, status="active", intent="order", medicationReference=reference)
+
+
+PREDNISONE = {"resourceType": "Medication", "id": "med1", "code": {"text": "Prednisone 5 mg tablet"}}
+
+
+@pytest.mark.parametrize("reference", ["Medication/med1", "{base}/Medication/med1", "Medication/med1/_history/2"])
+@pytest.mark.parametrize("brought", [False, True], ids=["fetched", "prefetched"])
+def test_a_medication_without_a_name_is_read_from_the_server(reference: str, brought: bool) -> None:
+    given: dict[str, Given] = {"/fhir/Medication/med1": PREDNISONE}
+    with fhir_server(given) as running:
+        orders = bundle(*(order({"reference": reference.format(base=running.base)}, name) for name in ("r1", "r2")))
+        given["medicationRequests"] = orders
+        came = EVERY | {"medicationRequests": orders} if brought else prefetch_without("medicationRequests")
+        found = fetched(running, came)
+    assert [asked.path for asked in running.asked].count("/fhir/Medication/med1") == 1
+    assert "Medication/med1" in {entry.reference for entry in from_prefetch(raw(came), "p1", found).entries}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"reference": "Medication/med1", "display": "Prednisone 5 mg tablet"},
+        {"reference": "#med1"},
+        {"reference": "urn:uuid:0b1f8f9e-4c1c-4d5d-8f3b-3d1a2f6d2c11"},
+        {"reference": "https://evil.example/fhir/Medication/med1"},
+        {"reference": "Medication/../../admin"},
+        {"reference": "Medication/.."},
+        {"reference": "Medication/med1?x=1"},
+        {"reference": "Organization/med1"},
+        {"display": "Prednisone"},
+        {"reference": 7},
+        "Medication/med1",
+    ],
+    ids=str,
+)
+def test_what_has_a_name_or_is_no_medication_of_the_server_is_not_read(reference: Any) -> None:
+    with fhir_server({}) as running:
+        assert fetched(running, EVERY | {"medicationRequests": bundle(order(reference))}) == Fetched()
+    assert not running.asked
+
+
+def test_a_medication_that_came_along_is_not_read() -> None:
+    with fhir_server({}) as running:
+        fetched(running, EVERY | {"medicationRequests": bundle(order({"reference": "Medication/med1"}), PREDNISONE)})
+    assert not running.asked
+
+
+@pytest.mark.parametrize("answer", [status(404), body(b"{"), PATIENT | {"id": "p2"}, LIES["silence"]], ids=range(4))
+def test_a_medication_that_cannot_be_read_costs_nothing_else(answer: Given) -> None:
+    """Not even when another patient comes instead."""
+    came = EVERY | {"medicationRequests": bundle(order({"reference": "Medication/med1"}))}
+    found = records({"/fhir/Medication/med1": answer}, came)
+    assert found.sources["medicationRequests"] == Source(State.FOUND)
 
 
 # The token
