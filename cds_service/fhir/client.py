@@ -23,6 +23,7 @@ from cds_service.net.servers import Server
 _LOG = logging.getLogger(__name__)
 # Wider than an id of FHIR, as EHRs have longer ones; nothing in it has a meaning in an address or in a search.
 _PATIENT_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,256}")
+_POINTING = [key for key in QUERIES if key.startswith("medication")]
 # All queries, and as many Medications at once; a record may point to many more of them than there is time for.
 _THREADS = len(QUERIES)
 _MOST_MEDICATIONS = 100
@@ -66,7 +67,7 @@ class Fetcher:
         if server is None or access.token is None or not _PATIENT_ID.fullmatch(patient_id):
             return _unasked(prefetch, server, access.token)
         searches = list(self._searches(prefetch, server, patient_id))
-        came = [prefetch[key] for key in QUERIES if key in prefetch]
+        came = [prefetch[key] for key in _POINTING if key in prefetch]
         if not searches and not unnamed_medications(came, server.base):
             return NOTHING_FETCHED
         try:
@@ -98,7 +99,7 @@ class Fetcher:
         with self._guard.line(server, self._limits.seconds) as line, ThreadPoolExecutor(_THREADS, "fetch") as threads:
             pager = Pager(line, token, self._limits, Inquiry(self._offers, line, token))
             answers = dict(zip((one.key for one in searches), threads.map(pager.pages, searches), strict=True))
-            bodies = [*came, *(body for pages in answers.values() for body in pages.bodies)]
+            bodies = [*came, *(body for key in _POINTING if key in answers for body in answers[key].bodies)]
             ids = unnamed_medications(bodies, server.base)[:_MOST_MEDICATIONS]
             read = threads.map(lambda name: _medication(pager, f"{server.base}/Medication/{name}"), ids)
             medications = tuple(one for one in read if one is not None)
