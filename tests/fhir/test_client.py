@@ -113,13 +113,13 @@ def test_what_is_fetched_is_read_as_if_it_had_been_prefetched(by_post: bool) -> 
 
 
 def test_queries_run_side_by_side() -> None:
-    """Eleven answers of 0.2 seconds each in one budget that is shorter than all of them in a row."""
+    """Eleven answers of 0.4 seconds each in one budget that is shorter than all of them in a row."""
 
     def slowly(reply: Reply, asked: Asked) -> None:
-        time.sleep(0.2)
+        time.sleep(0.4)
         reply.json(PATIENT if key_of(asked) == "patient" else EMPTY)
 
-    found = records(dict.fromkeys(QUERIES, slowly), seconds=1.5)
+    found = records(dict.fromkeys(QUERIES, slowly), seconds=4.0)
     assert {one.state for key, one in found.sources.items() if key != "patient"} == {State.NONE}
 
 

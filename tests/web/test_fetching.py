@@ -108,7 +108,7 @@ def test_a_failed_query_makes_its_criteria_unknown_and_the_rest_is_answered() ->
 def test_what_does_not_come_in_time_is_unknown_and_the_rest_is_answered() -> None:
     with fhir_server(RECORD | {"labs": lambda reply, _: reply.wait()}) as running:
         start = time.monotonic()
-        screening = screening_of(answer(running, call_without(), fetch_seconds=0.7))
+        screening = screening_of(answer(running, call_without(), fetch_seconds=1.5))
     assert time.monotonic() - start < LATEST
     assert screening["searched"]["labs"] == {"state": "failed"}
     assert screening["searched"]["medicationStatements"] == {"state": "found"}
@@ -125,7 +125,7 @@ def test_what_does_not_come_in_time_is_unknown_and_the_rest_is_answered() -> Non
 )
 def test_required_data_that_cannot_be_had_is_412_with_which_and_why(given: Given, key: str, why: str) -> None:
     with fhir_server(RECORD | {key: given}) as running:
-        answered = answer(running, call_without(), fetch_seconds=0.7)
+        answered = answer(running, call_without(), fetch_seconds=1.5)
     assert answered.status_code == 412
     (issue,) = answered.get_json()["issue"]
     assert f"{key} ({why})" in issue["diagnostics"]
