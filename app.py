@@ -9,8 +9,12 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from cards.compose import Site, composer
+from cds_service.fhir.client import Fetcher
+from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
 from cds_service.hooks.discovery import patient_view_service
+from cds_service.net.calls import Guard
+from cds_service.net.servers import Server
 from cds_service.settings import Settings, WrongSetting, load_settings
 from cds_service.strict_yaml import MalformedFile
 from cds_service.trials.protocol import load_protocol
@@ -29,14 +33,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     return assembled(_wired_or_exit(settings))
 
 
-def create_demo_app(settings: Settings | None = None) -> Flask:
-    """The service with pages that show what it says of made-up patients, and a FHIR server that holds them."""
+def create_demo_app(settings: Settings | None = None, port: int | None = None) -> Flask:
+    """The service with pages that show what it says of made-up patients, and a FHIR server that holds them.
+
+    With the port on which it runs it may call that server.
+    """
     from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
     from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
-    wiring = _wired_or_exit(settings)
+    wiring = _wired_or_exit(settings, port)
     app = assembled(wiring)
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
@@ -54,9 +61,18 @@ def wire(settings: Settings) -> Wiring:
     def today() -> date:
         return datetime.now(zone).date()
 
-    wiring = Wiring((service,), protocol, composer(_site(settings)), settings, today)
+    wiring = Wiring((service,), protocol, composer(_site(settings)), settings, today, _fetcher(settings))
     rehearse(wiring)
     return wiring
+
+
+def _fetcher(settings: Settings) -> Fetcher | None:
+    """What may be fetched, from where; None where no FHIR server may be called."""
+    if not settings.fhir_servers:
+        return None
+    guard = Guard(settings.fhir_servers, settings.outbound_proxy, settings.outbound_ca_file)
+    limits = Limits(settings.fetch_seconds, settings.fetch_pages, settings.fetch_bytes)
+    return Fetcher(guard, limits, settings.search_by_post)
 
 
 def _site(settings: Settings) -> Site:
@@ -76,10 +92,20 @@ def assembled(wiring: Wiring) -> Flask:
     return app
 
 
-def _wired_or_exit(settings: Settings | None) -> Wiring:
-    """The parts of the service; a setting or a file of ours that is wrong is said in one line, and nothing starts."""
+def demo_settings(settings: Settings, port: int) -> Settings:
+    """The settings of a demo that may also call its own FHIR server, in the two ways in which people spell it."""
+    own = [Server(f"http://{host}:{port}/fhir", private=True) for host in ("127.0.0.1", "localhost")]
+    return settings.model_copy(update={"fhir_servers": (*settings.fhir_servers, *own)})
+
+
+def _wired_or_exit(settings: Settings | None, port: int | None = None) -> Wiring:
+    """The parts of the service; a setting or a file of ours that is wrong is said in one line, and nothing starts.
+
+    With a port they are those of a demo that runs there.
+    """
     try:
-        return wire(settings or load_settings())
+        known = settings or load_settings()
+        return wire(demo_settings(known, port) if port else known)
     except (WrongSetting, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)
         raise SystemExit(_EXIT_NEVER_BOOTED) from None

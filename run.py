@@ -146,7 +146,7 @@ def require_free(port: int) -> None:
 
 
 def server_command(port: int) -> list[str | Path]:
-    app = "app:create_demo_app()"
+    app = f"app:create_demo_app(port={port})"
     if ON_WINDOWS:  # gunicorn needs fork
         return [PYTHON, "-m", "flask", "--app", app, "run", "--port", str(port)]
     return [PYTHON, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}", app]

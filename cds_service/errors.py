@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ServiceError(Exception):
     """A request that cannot be answered with cards.
@@ -32,13 +34,15 @@ class NotConformant(ServiceError):
 
 
 class MissingRecord(ServiceError):
-    """412: required parts of the record were not sent and cannot be had."""
+    """412: required parts of the record were not sent and cannot be had; `why` says so of those that were fetched."""
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    def __init__(self, keys: tuple[str, ...], why: Mapping[str, str] | None = None) -> None:
         self.keys = keys
+        reasons = why or {}
+        named = [f"{key} ({reasons[key]})" if key in reasons else key for key in keys]
         super().__init__(
             412,
             "incomplete",
-            f"These queries are needed to screen and brought no usable answer: {', '.join(keys)}. "
+            f"These queries are needed to screen and brought no usable answer: {', '.join(named)}. "
             "Send them as prefetch under these keys; the templates are published at /cds-services.",
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import partial
 
 from cds_service.errors import MissingRecord, NotConformant
+from cds_service.fhir.client import Access, Fetcher
+from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
@@ -22,34 +24,50 @@ Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
 _ATTEMPTS = 3
 
 
-def patient_view(request: HookRequest, protocol: Protocol, compose: Compose, as_of: date) -> dict[str, object]:
-    """The response to a chart opening.
+def patient_view(
+    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, fetcher: Fetcher | None = None
+) -> dict[str, object]:
+    """The response to a chart opening; without a fetcher only what was prefetched is read.
 
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
     another patient's.
     """
+    fetched = fetch(request, fetcher)
     try:
-        records = from_prefetch(request.prefetch, request.patient_id)
+        records = from_prefetch(request.prefetch, request.patient_id, fetched)
     except WrongPatient:
-        raise NotConformant("The prefetched Patient is not the patient in context.", "conflict") from None
-    require(records)
+        raise NotConformant("The Patient that was sent or fetched is not the patient in context.", "conflict") from None
+    require(records, fetched)
     try:
         screening = screen_records(records, protocol, as_of)
     except NoPatient:
-        raise MissingRecord(("patient",)) from None
+        raise missing(["patient"], fetched) from None
     if screening.unsearched and not screening.is_shown and not screening.applicable:
-        raise MissingRecord(screening.unsearched)
+        raise missing(screening.unsearched, fetched)
     return {"cards": compose(screening, request)}
 
 
-def require(records: Records) -> None:
-    """Raises MissingRecord unless the Patient and the conditions were brought."""
+def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
+    """What the request did not bring and its FHIR server did."""
+    if fetcher is None or request.fhir_server is None:
+        return NOTHING_FETCHED
+    return fetcher.missing(request.prefetch, request.patient_id, Access(request.fhir_server, request.token))
+
+
+def require(records: Records, fetched: Fetched) -> None:
+    """Raises MissingRecord unless the Patient and the conditions came."""
     patient = records.patient
-    missing = [] if patient and patient.resource and not patient.problem else ["patient"]
+    lacking = [] if patient and patient.resource and not patient.problem else ["patient"]
     if not records.sources["conditions"].was_searched:
-        missing.append("conditions")
-    if missing:
-        raise MissingRecord(tuple(missing))
+        lacking.append("conditions")
+    if lacking:
+        raise missing(lacking, fetched)
+
+
+def missing(keys: Iterable[str], fetched: Fetched) -> MissingRecord:
+    """The refusal that names the queries, each with why it could not be fetched, where that was tried."""
+    why = {key: reason for key in keys if (reason := fetched.why_not(key))}
+    return MissingRecord(tuple(keys), why)
 
 
 def screen_records(records: Records, protocol: Protocol, as_of: date, infusion_on: date | None = None) -> Screening:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cds_service.net.calls import holds_certificates
+from cds_service.net.servers import Server, is_proxy
 
 PREFIX = "TRIALHOOK_"
 _MEANT = {"byte_size": "expected a number of bytes, with or without a unit, for example 64 MB"}
@@ -24,6 +28,8 @@ class Settings(BaseSettings):
 
     `coordinator_contact` stands on the card only when it is set. `largest_body` is in bytes and may be
     written with a unit ("64 MB"). The referral coding is what a site wants on the referral order.
+    Without `trust_null` a query that came as null counts as not sent. Without `fhir_servers` nothing is fetched;
+    `fetch_pages` and `fetch_bytes` hold for each query.
     """
 
     # An empty variable is how compose files and unit files say "not set".
@@ -40,6 +46,34 @@ class Settings(BaseSettings):
     referral_code: str | None = None
     referral_display: str | None = None
     language: Literal["en"] = "en"
+    trust_null: bool = True
+    fhir_servers: Annotated[tuple[Server, ...], NoDecode] = ()
+    fetch_seconds: float = Field(default=1.5, gt=0, le=20)
+    fetch_pages: int = Field(default=20, ge=1, le=1000)
+    fetch_bytes: ByteSize = Field(default=ByteSize(8_000_000), gt=0)
+    search_by_post: bool = False
+    outbound_proxy: str | None = Field(default=None, repr=False)
+    outbound_ca_file: Path | None = None
+
+    @field_validator("fhir_servers", mode="before")
+    @classmethod
+    def _are_servers(cls, written: object) -> object:
+        entries = written.split(",") if isinstance(written, str) else []
+        return tuple(Server.parse(entry) for entry in entries if entry.strip()) if entries else written
+
+    @field_validator("outbound_proxy")
+    @classmethod
+    def _is_proxy(cls, proxy: str | None) -> str | None:
+        if proxy is not None and not is_proxy(proxy):
+            raise ValueError("expected the address of an HTTP proxy, for example http://proxy.example.org:3128")
+        return proxy
+
+    @field_validator("outbound_ca_file")
+    @classmethod
+    def _holds_certificates(cls, path: Path | None) -> Path | None:
+        if path is not None and not holds_certificates(path):
+            raise ValueError("expected a readable file of certificates in PEM form, for example /etc/ssl/hospital.pem")
+        return path
 
     @field_validator("site_timezone")
     @classmethod

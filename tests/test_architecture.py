@@ -26,6 +26,7 @@ LAYERS = (
 DOORS = {
     "flask": {"app", "cds_service.web"},
     "requests": {"cds_service.net"},
+    "urllib3": {"cds_service.net"},
     "sqlalchemy": {"cds_service.store"},
     "jwt": {"cds_service.hooks"},
     "click": {"cds_service.cli"},

@@ -12,6 +12,7 @@ from cds_service.fhir.datatypes import ABSENT
 
 class BundleLink(Struct):
     relation: str | None = None
+    url: msgspec.Raw = ABSENT
 
 
 class EntrySearch(Struct):
@@ -38,6 +39,19 @@ class Issue(Struct):
 
 class OperationOutcome(Struct):
     issue: list[Issue] = field(default_factory=list)
+
+
+class OfferedType(Struct):
+    type: str | None = None
+
+
+class Offer(Struct):
+    mode: str | None = None
+    resource: list[OfferedType] = field(default_factory=list)
+
+
+class CapabilityStatement(Struct):
+    rest: list[Offer] = field(default_factory=list)
 
 
 class Meta(Struct):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from cds_service.terminology.codes import code_sets, system_address
 
@@ -60,17 +61,29 @@ def source_of_analyte(analyte: str) -> str:
 
 def prefetch_templates() -> dict[str, str]:
     """The prefetch templates as published at discovery."""
-    return {key: _template(query) for key, query in QUERIES.items()}
+    patient = "{{context.patientId}}"
+    return {key: _template(query, patient) for key, query in QUERIES.items()}
 
 
-def _template(query: Query) -> str:
+def _template(query: Query, patient: str) -> str:
     if query.key == "patient":
-        return "Patient/{{context.patientId}}"
-    search = f"{query.type}?patient={{{{context.patientId}}}}"
+        return f"Patient/{patient}"
+    parameters = "&".join(f"{name}={value}" for name, value in search_parameters(query, patient).items())
+    return f"{query.type}?{parameters}"
+
+
+@cache
+def _codes(key: str) -> str:
+    return ",".join(_tokens(ANALYTES_OF[key]))
+
+
+def search_parameters(query: Query, patient: str) -> dict[str, str]:
+    """The parameters of the query as a search of its type, not yet encoded."""
+    if query.key == "patient":
+        return {"_id": patient}
     if not query.sorted:
-        return search
-    codes = ",".join(_tokens(ANALYTES_OF[query.key]))
-    return f"{search}&code={codes}&_sort=-date&_count={_COUNT[query.key]}"
+        return {"patient": patient}
+    return {"patient": patient, "code": _codes(query.key), "_sort": "-date", "_count": str(_COUNT[query.key])}
 
 
 def _tokens(analytes: Collection[str]) -> list[str]:

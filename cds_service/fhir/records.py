@@ -10,10 +10,11 @@ import msgspec
 
 from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
 from cds_service.fhir.states import answered, of_whole_record
-from cds_service.fhir.wire import Answer, Entry, read_answer
+from cds_service.fhir.wire import Answer, Entry, joined, read_answer
 from cds_service.terminology.codes import ConceptIndex
 
 
@@ -64,14 +65,17 @@ def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
     return replace(entry, problem=reason, resource=None) if reason else entry
 
 
-def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> Records:
-    """The record that a CDS Hooks request brought along.
+def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched: Fetched = NOTHING_FETCHED) -> Records:
+    """The record that a CDS Hooks request brought along, and what was fetched besides.
 
     Raises WrongPatient when it holds another Patient than the one in context.
     """
     patient = local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}"
-    answers = {key: _answer(key, prefetch[key]) for key in QUERIES if key in prefetch}
-    sorting = _Sorting(answers, patient)
+    pages = fetched.answers
+    asked = [key for key in QUERIES if key in prefetch or key in pages]
+    answers = {key: _answer(key, prefetch.get(key), pages.get(key, Pages())) for key in asked}
+    besides = {f"medication {at}": read_answer(body, "medication") for at, body in enumerate(fetched.medications)}
+    sorting = _Sorting({**answers, **besides}, patient)
     if any(entry.type == "Patient" for entry in sorting.others):
         raise WrongPatient
     strange = tuple(_strange(answers, lambda key, _: [key]))
@@ -111,10 +115,18 @@ def _chosen(answers: Iterable[Answer], patient_id: str | None) -> str:
     return found.pop()
 
 
-def _answer(key: str, raw: msgspec.Raw) -> Answer:
-    answer = Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
-    brought = frozenset({key})
-    return replace(answer, entries=tuple(replace(entry, queries=brought) for entry in answer.entries))
+def _answer(key: str, brought: msgspec.Raw | None, pages: Pages) -> Answer:
+    """The answer to one query: what came with the request, and the pages that were fetched after it."""
+    came = [] if brought is None else [_prefetched(key, brought)]
+    came += [read_answer(body, f"{key} page {number}") for number, body in enumerate(pages.bodies, len(came) + 1)]
+    answer = joined(came) if came else Answer((), failed=True)
+    by = frozenset({key})
+    entries = tuple(replace(entry, queries=by) for entry in answer.entries)
+    return replace(answer, entries=entries, cut_off=answer.cut_off or pages.stopped is not None)
+
+
+def _prefetched(key: str, raw: msgspec.Raw) -> Answer:
+    return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
 
 
 # The answer's key and the type of an entry, None when it has none -> the queries that it may belong to.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -48,13 +48,36 @@ class Entry:
 class Answer:
     """What one query brought: its entries, and what the answer says of itself.
 
-    `problems` are the places of entries that are no resources, each with the reason.
+    `matches` are the entries that count towards the `total` that a server names. `goes_on` says that there is a next
+    page; `cut_off`, that something is missing that no next page brings. `problems` are the places of entries that
+    are no resources, each with the reason.
     """
 
     entries: tuple[Entry, ...]
     failed: bool = False
-    more_exist: bool = False
+    goes_on: bool = False
+    cut_off: bool = False
+    matches: int = 0
+    total: int = 0
     problems: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def more_exist(self) -> bool:
+        return self.goes_on or self.cut_off or self.total > self.matches
+
+
+def joined(pages: Sequence[Answer]) -> Answer:
+    """The pages of one query as one answer. Raises ValueError when there is none."""
+    *_, last = pages
+    return Answer(
+        tuple(entry for page in pages for entry in page.entries),
+        failed=any(page.failed for page in pages),
+        goes_on=last.goes_on,
+        cut_off=any(page.cut_off for page in pages),
+        matches=sum(page.matches for page in pages),
+        total=max(page.total for page in pages),
+        problems=tuple(problem for page in pages for problem in page.problems),
+    )
 
 
 def _number(kind: type, value: object) -> object:
@@ -108,22 +131,35 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     if bundle is None or depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
     parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
-    matches = sum(is_match for _, is_match in parts)
-    return Answer(
-        tuple(entry for part, _ in parts for entry in part.entries),
-        failed=any(part.failed for part, _ in parts),
-        more_exist=_more_exist(bundle, matches) or any(part.more_exist for part, _ in parts),
-        problems=tuple(problem for part, _ in parts for problem in part.problems),
+    inside = joined([Answer(()), *(part for part, _ in parts)])
+    total = decode(bundle.total, int) if _is_there(bundle.total) else 0
+    links = _links(bundle)
+    return replace(
+        inside,
+        goes_on=links is None or any(link.relation == "next" for link in links),
+        # A Bundle inside it goes on somewhere else.
+        cut_off=total is None or any(part.more_exist for part, _ in parts),
+        matches=sum(is_match for _, is_match in parts),
+        total=total or 0,
     )
 
 
-def _more_exist(bundle: env.Bundle, matches: int) -> bool:
-    """True when the answer says that it goes on, or says it in a way that cannot be read."""
-    links = decode(bundle.link, list[env.BundleLink]) if _is_there(bundle.link) else []
-    total = decode(bundle.total, int) if _is_there(bundle.total) else matches
-    if links is None or total is None:
-        return True
-    return total > matches or any(link.relation == "next" for link in links)
+def is_bundle(raw: bytes) -> bool:
+    head = decode(raw, env.Head)
+    return head is not None and head.resourceType == "Bundle"
+
+
+def next_page(raw: bytes | msgspec.Raw) -> str | None:
+    """The address of the page that follows a Bundle, as the server wrote it; None when there is none to read."""
+    head = decode(raw, env.Head)
+    bundle = decode(raw, env.Bundle) if head and head.resourceType == "Bundle" else None
+    links = (bundle and _links(bundle)) or []
+    return next((decode(link.url, str) for link in links if link.relation == "next"), None)
+
+
+def _links(bundle: env.Bundle) -> list[env.BundleLink] | None:
+    """The links of a Bundle; None when they cannot be read, so that one of them may lead on."""
+    return decode(bundle.link, list[env.BundleLink]) if _is_there(bundle.link) else []
 
 
 def _is_there(raw: msgspec.Raw) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 
@@ -15,12 +16,17 @@ _UNDECODED = msgspec.Raw()
 
 @dataclass(frozen=True, slots=True)
 class HookRequest:
-    """One call of a hook. `prefetch` holds each answer undecoded, as it came."""
+    """One call of a hook. `prefetch` holds each answer undecoded, as it came.
+
+    `fhir_server` is None when the call names none; `token` when it gives no access that can be used.
+    """
 
     hook: str
     hook_instance: str
     patient_id: str
     prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    fhir_server: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 class _Context(msgspec.Struct):
@@ -33,6 +39,7 @@ class _Body(msgspec.Struct):
     hookInstance: str | None = None  # noqa: N815
     context: _Context | None = None
     prefetch: msgspec.Raw = _UNDECODED
+    fhirServer: msgspec.Raw = _UNDECODED  # noqa: N815
     fhirAuthorization: msgspec.Raw = _UNDECODED  # noqa: N815
 
 
@@ -40,8 +47,14 @@ class _Access(msgspec.Struct):
     patient: object = None
 
 
-def read_request(body: bytes, hook: str) -> HookRequest:
-    """The request for a hook.
+class _Token(msgspec.Struct):
+    access_token: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,16384}$")]
+    token_type: Annotated[str, msgspec.Meta(pattern=r"^(?i:bearer)$")]
+    expires_in: Annotated[int, msgspec.Meta(gt=0)]
+
+
+def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest:
+    """The request for a hook. Where null is not trusted, a query that came as null did not come.
 
     Raises MalformedBody when the body is no JSON, NotConformant when a required field is missing or of the
     wrong type, when it is a call of another hook, or when its access token is for another patient.
@@ -57,7 +70,11 @@ def read_request(body: bytes, hook: str) -> HookRequest:
     if not patient:
         raise NotConformant('context.patientId is required, for example "context": {"patientId": "p1"}.')
     _refuse_token_of_another(message.fhirAuthorization, patient)
-    return HookRequest(hook, instance, patient, _prefetch(message.prefetch))
+    server, token = _fhir_server(message.fhirServer), _token(message.fhirAuthorization)
+    prefetch = _prefetch(message.prefetch)
+    if not trust_null:
+        prefetch = {key: answer for key, answer in prefetch.items() if bytes(answer).strip() != b"null"}
+    return HookRequest(hook, instance, patient, prefetch, server, token)
 
 
 def _json(body: bytes) -> bytes:
@@ -100,6 +117,24 @@ def _refuse_token_of_another(authorization: msgspec.Raw, patient: str) -> None:
         return
     if access and access.patient and _bare_id(str(access.patient)) != patient:
         raise NotConformant("fhirAuthorization.patient is not the patient in context.", "conflict")
+
+
+def _fhir_server(raw: msgspec.Raw) -> str | None:
+    try:
+        return msgspec.json.decode(raw or b"null", type=str | None)
+    except msgspec.ValidationError:
+        return None
+
+
+def _token(authorization: msgspec.Raw) -> str | None:
+    """The token of an authorization that is as CDS Hooks wants it and has not run out.
+
+    The scope is free text in some EHRs: what the token may read is for the FHIR server to say.
+    """
+    try:
+        return msgspec.json.decode(authorization or b"null", type=_Token).access_token
+    except msgspec.ValidationError:
+        return None
 
 
 def _prefetch(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 
 from cds_service import pipeline
 from cds_service.errors import ServiceError
+from cds_service.fhir.client import Fetcher
 from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.settings import Settings
@@ -17,24 +18,28 @@ from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date], Mapping[str, object]]
+Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
 _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the doors are handed: the parts of the system, put together in one place."""
+    """What the doors are handed: the parts of the system, put together in one place.
+
+    `fetcher` is None where no FHIR server may be called.
+    """
 
     services: tuple[Service, ...]
     protocol: Protocol
     compose: pipeline.Compose
     settings: Settings
     today: Callable[[], date]
+    fetcher: Fetcher | None = None
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
-        message = read_request(body, service.hook)
-        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today())
+        message = read_request(body, service.hook, self.settings.trust_null)
+        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""

@@ -1,11 +1,15 @@
 """What a site can set, and what happens when it is set wrongly."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 import app
+from cds_service.net.servers import Server
 from cds_service.settings import PREFIX, Settings, WrongSetting, load_settings
+
+AUTHORITY = Path(__file__).parent.parent / "net" / "certificates" / "authority.pem"
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +41,14 @@ def test_with_nothing_set_every_default_holds() -> None:
         "referral_code": None,
         "referral_display": None,
         "language": "en",
+        "trust_null": True,
+        "fhir_servers": (),
+        "fetch_seconds": 1.5,
+        "fetch_pages": 20,
+        "fetch_bytes": 8_000_000,
+        "search_by_post": False,
+        "outbound_proxy": None,
+        "outbound_ca_file": None,
     }
 
 
@@ -52,7 +64,23 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         REFERRAL_CODE="103697008",
         REFERRAL_DISPLAY="Patient referral",
         LANGUAGE="en",
+        TRUST_NULL="false",
+        FHIR_SERVERS="https://ehr.example.org/fhir/R4, https://ehr.lan/fhir private,",
+        FETCH_SECONDS="2.5",
+        FETCH_PAGES="3",
+        FETCH_BYTES="1 MB",
+        SEARCH_BY_POST="true",
+        OUTBOUND_PROXY="http://user:word@proxy.lan:3128",
+        OUTBOUND_CA_FILE=str(AUTHORITY),
     )
+    assert site.fhir_servers == (
+        Server("https://ehr.example.org/fhir/R4"),
+        Server("https://ehr.lan/fhir", private=True),
+    )
+    assert (site.fetch_seconds, site.fetch_pages, site.fetch_bytes, site.search_by_post) == (2.5, 3, 1_000_000, True)
+    assert site.trust_null is False
+    assert (site.outbound_proxy, site.outbound_ca_file) == ("http://user:word@proxy.lan:3128", AUTHORITY)
+    assert "word" not in repr(site)
     assert (site.site_timezone, site.coordinator_contact) == ("Asia/Shanghai", "Trial office, ext 4711")
     assert (site.suggest_tests, site.show_not_yet, site.largest_body) == (False, True, 1024)
     coding = {"system": "http://snomed.info/sct", "code": "103697008", "display": "Patient referral"}
@@ -108,6 +136,17 @@ def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> No
         ("LANGUAGE", "fr", "'en'"),
         ("COORDINATOR_CONTACT", "x" * 201, "200"),
         ("REFERRAL_CODE_SYSTEM", "SNOMED CT", "http://snomed.info/sct"),
+        ("FHIR_SERVERS", "ehr.example.org", "https://ehr.example.org/fhir/R4 private"),
+        ("FHIR_SERVERS", "https://ehr.example.org/fhir, http://ehr.lan/fhir", "insecure"),
+        ("FETCH_SECONDS", "0", "greater than 0"),
+        ("FETCH_SECONDS", "60", "20"),
+        ("FETCH_PAGES", "0", "1"),
+        ("FETCH_BYTES", "many", "64 MB"),
+        ("SEARCH_BY_POST", "perhaps", "boolean"),
+        ("OUTBOUND_PROXY", "proxy.lan:3128", "http://proxy.example.org:3128"),
+        ("OUTBOUND_PROXY", "socks5://proxy.lan", "http://proxy.example.org:3128"),
+        ("OUTBOUND_CA_FILE", "/nowhere/ca.pem", "PEM"),
+        ("OUTBOUND_CA_FILE", __file__, "PEM"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_expected(

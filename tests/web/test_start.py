@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import app
 from cds_service import cli
+from cds_service.net.servers import Server
 from cds_service.settings import Settings
 from cds_service.trials import protocol as loader
 from cds_service.trials.protocol import Protocol, protocol_in
@@ -51,3 +52,15 @@ def test_the_command_line_says_so_and_exits_with_2(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "exclusion.yaml, criterion E10, window" in result.output
     assert "Traceback" not in result.output
+
+
+def test_the_demo_may_call_its_own_fhir_server_and_the_service_nobody() -> None:
+    """Both stand on the port that they were told; settings of the site stay in force."""
+    theirs = Server("https://ehr.example.org/fhir")
+    own = app.demo_settings(Settings(fhir_servers=(theirs,)), port=8123).fhir_servers
+    assert own == (
+        theirs,
+        Server("http://127.0.0.1:8123/fhir", private=True),
+        Server("http://localhost:8123/fhir", private=True),
+    )
+    assert not Settings().fhir_servers
