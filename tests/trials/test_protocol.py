@@ -225,6 +225,19 @@ def test_a_malformed_protocol_is_refused_with_file_place_and_what_was_expected(
     assert all(word in str(refused.value) for word in named), str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("inclusion.yaml", "at_most: 70 a", "at_most: 18 a"),
+        ("exclusion.yaml", "past: 90 d", "past: 30 d"),
+        ("exclusion.yaml", "noticed: 7 d", "noticed: 28 d"),
+    ],
+)
+def test_two_bounds_of_a_criterion_may_be_the_same(folder: Path, name: str, old: str, new: str) -> None:
+    edit(folder, name, old, new)
+    assert protocol_in(folder).criteria
+
+
 def test_the_untouched_copy_is_the_same_protocol(folder: Path) -> None:
     assert protocol_in(folder).ruleset == load_protocol("nct06920199").ruleset
 

@@ -120,7 +120,7 @@ def at_edge(days: int, window: Span) -> bool:
 def doubts_of(facts: Sequence[Problem | Intervention]) -> frozenset[Flag]:
     """The flags of facts that were recognised by their words alone, or whose words contradict their code."""
     flags = set[Flag]()
-    if facts and all(max(fact.concepts.values()) is Certainty.TEXT for fact in facts):
+    if facts and all(set(fact.concepts.values()) == {Certainty.TEXT} for fact in facts):
         flags.add(Flag.TEXT_ONLY)
     if any(fact.contradicted for fact in facts):
         flags.add(Flag.CONFLICT)

@@ -187,7 +187,7 @@ class CreatinineClearance(Rule):
             for r in usable(case.facts.results, self.creatinine[0])
             if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last and taken_on(r) <= found.chosen.day
         ]
-        rises = [high - low for later, high in lately for earlier, low in lately if earlier <= later and high > low]
+        rises = [high - low for later, high in lately for earlier, low in lately if earlier <= later]
         return any(self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises)
 
     def _on_dialysis(self, case: Case) -> bool:

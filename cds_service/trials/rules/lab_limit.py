@@ -125,8 +125,7 @@ class LabLimit(Rule):
         return worked_out
 
     def _rests_on(self, found: Recent) -> dict[str, date]:
-        parts = self.computed_from.analytes if self.computed_from else ()
-        return dict.fromkeys((*self.lab, *self.instead, *parts), found.chosen.day)
+        return dict.fromkeys((*self.lab, *self.instead, *self._parts), found.chosen.day)
 
     def _supported(self, case: Case, found: Recent, judgement: Judgement) -> Judgement:
         """A passing count, unless treatment may have lifted it; what was not searched is said."""
@@ -164,7 +163,10 @@ class LabLimit(Rule):
         return judgement
 
     @property
+    def _parts(self) -> Analytes:
+        return self.computed_from.analytes if self.computed_from else ()
+
+    @property
     def concepts(self) -> frozenset[str]:
         support = {c for kind in self.supported_by for c in (*kind.drugs, *kind.procedures)}
-        parts = self.computed_from.analytes if self.computed_from else ()
-        return frozenset({*self.lab, *self.instead, *self.resembles, *support, *parts})
+        return frozenset({*self.lab, *self.instead, *self.resembles, *support, *self._parts})

@@ -47,6 +47,10 @@ class Grade:
     def is_confirmed(self) -> bool:
         return self.problem.verification == "confirmed"
 
+    @property
+    def is_enough(self) -> bool:
+        return self.grade in _ENOUGH
+
 
 class Lung(Parameters):
     """Lung function that by itself means severe disease, where the lung is affected."""
@@ -79,7 +83,7 @@ class SeverityGrade(Rule):
         if not grades:
             return self._by_lung_function(case) or self.nothing_recorded(case)
         evidence = tuple(seen(g.problem, g.grade) for g in grades)
-        if len({g.grade in _ENOUGH for g in grades}) > 1:
+        if len({g.is_enough for g in grades}) > 1:
             reason = Reason("severity-contradictory")
             return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.CONFLICT}))
         judged = self._of(grades, evidence, case)
@@ -97,7 +101,7 @@ class SeverityGrade(Rule):
             written = doubts_of([g.problem for g in grades])
             return Judgement(Status.REVIEW, Reason(code, values), evidence, written)
         flags = frozenset[Flag]() if recorded else frozenset({Flag.ASSUMED})
-        if grades[0].grade in _ENOUGH:
+        if grades[0].is_enough:
             return Judgement(Status.PASS, Reason("severity-enough", values), evidence, flags)
         return failed(Reason("severity-mild", values), evidence, flags, curable="event")
 
@@ -109,7 +113,7 @@ class SeverityGrade(Rule):
             recorded = problem.recorded.last if problem.recorded else None
             is_known = is_sure(problem, self.diagnosis)
             for grade, concepts in coded.items():
-                if any(c in problem.concepts for c in concepts):
+                if not problem.concepts.keys().isdisjoint(concepts):
                     yield Grade(grade, is_known and is_coded(problem, concepts), recorded, problem)
             for grade, certainty in problem.severity.items():
                 yield Grade(grade, is_known and certainty is Certainty.CODED, recorded, problem)

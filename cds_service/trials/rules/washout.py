@@ -124,16 +124,16 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
     by_words = use.certainty is Certainty.TEXT
     certain = use.certainty is Certainty.CODED and not (use.kind in ("request", "dispense") and is_infusion(use.drug))
     taken = [s for s in stretches(use, as_of) if s.first <= as_of]
-    surely = [_surely_until(use, s) for s in taken if s.sure and certain]
-    possibly = [s.last for s in taken]
+    surely = max((_surely_until(use, s) for s in taken if s.sure and certain), default=None)
+    possibly = max((s.last for s in taken), default=None)
     if surely:
-        yield Event(DayRange.of(max(surely)), True, evidence)
-    if possibly and (not surely or max(possibly) > max(surely)):
-        yield Event(DayRange.of(max(possibly)), False, evidence, by_words)
+        yield Event(DayRange.of(surely), True, evidence)
+    if possibly and possibly != surely:
+        yield Event(DayRange.of(possibly), False, evidence, by_words)
 
 
 def _surely_until(use: MedicationUse, stretch: Stretch) -> date:
     """The last sure day. Of a drug reported as over on an unknown day only the first dose is sure."""
     over = use.kind == "statement" and use.standing is Standing.ENDED
-    ends = use.ends or any(step.last or step.length_days for step in use.steps)
+    ends = use.ends or all(step.last or step.length_days for step in use.steps)
     return stretch.first if over and not ends else stretch.last
