@@ -37,13 +37,21 @@ class AcuteGvhd(Rule):
         if excluding:
             flags = self._edge(excluding, case)
             return failed(Reason("acute-gvhd-late"), [seen(p) for p in excluding[:3]], flags)
-        doubtful = active + [p for p in case.facts.problems_of(self.unspecific) if p.activity != "resolved"]
+        doubtful = active + [p for p in self._of_no_known_kind(case) if p not in active]
         if doubtful:
             assumed = {Flag.ASSUMED} if all(p.activity == "not-stated" for p in doubtful) else set[Flag]()
             conflict = {Flag.CONFLICT} if any(self._is_both(p) for p in doubtful) else set[Flag]()
             flags = doubts_of(doubtful) | self._edge(doubtful, case) | assumed | conflict
             return Judgement(Status.REVIEW, Reason("acute-gvhd-open"), tuple(seen(p) for p in doubtful[:3]), flags)
         return self.nothing_recorded(case)
+
+    def _of_no_known_kind(self, case: Case) -> list[Problem]:
+        """Open GVHD, acute or chronic not told, or told in two ways: a general code beside one for chronic tells it."""
+        found = case.facts.problems_of((*self.unspecific, *self.chronic))
+        return [p for p in found if p.activity != "resolved" and (p.contradicted or not self._is_chronic(p))]
+
+    def _is_chronic(self, problem: Problem) -> bool:
+        return any(concept in problem.concepts for concept in self.chronic)
 
     def _excludes(self, problem: Problem, case: Case) -> bool:
         if problem.activity != "active" or self._is_stale(problem, case) or self._is_both(problem):
