@@ -19,12 +19,20 @@ class EntrySearch(Struct):
     mode: str | None = None
 
 
+class EntryResponse(Struct):
+    """What a server says of one request of a batch; of one that failed it says nothing else."""
+
+    status: str | int | None = None
+    outcome: msgspec.Raw = ABSENT
+
+
 class BundleEntry(Struct):
     """One entry; all of it raw, so that a bad address or search mode does not cost the resource."""
 
     fullUrl: msgspec.Raw = ABSENT
     resource: msgspec.Raw = ABSENT
     search: msgspec.Raw = ABSENT
+    response: msgspec.Raw = ABSENT
 
 
 class Bundle(Struct):

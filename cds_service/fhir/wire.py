@@ -171,6 +171,11 @@ def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, boo
     entry = decode(raw, env.BundleEntry)
     if entry is None:
         return _no_resource(place), False
+    answer, is_match = _held(entry, place, depth)
+    return (replace(answer, failed=True) if _was_refused(entry.response) else answer), is_match
+
+
+def _held(entry: env.BundleEntry, place: str, depth: int) -> tuple[Answer, bool]:
     if not bytes(entry.resource):  # deleted, or only the status of an answer
         return Answer(()), False
     head = decode(entry.resource, env.Head)
@@ -183,6 +188,16 @@ def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, boo
     search = decode(entry.search, env.EntrySearch)
     found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
     return Answer((found,)), search is None or search.mode in (None, "match")
+
+
+def _was_refused(raw: msgspec.Raw) -> bool:
+    """True for the response to a request of a batch that failed, or that cannot be read."""
+    if not _is_there(raw):
+        return False
+    response = decode(raw, env.EntryResponse)
+    if response is None or (_is_there(response.outcome) and _is_failure(response.outcome)):
+        return True
+    return response.status is not None and str(response.status).strip()[:1] not in ("1", "2", "3")
 
 
 def _no_resource(place: str) -> Answer:

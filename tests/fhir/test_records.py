@@ -59,6 +59,7 @@ OTHER = {"reference": "Patient/p2"}
         (bundle(condition(), total=2), State.TRUNCATED),
         (bundle({"resourceType": "Strange", "id": "s"}), State.FOUND),
         ({"resourceType": "Bundle", "entry": [None]}, State.FOUND),
+        ({"resourceType": "Bundle", "entry": [{"response": {"status": "403", "outcome": OUTCOME}}]}, State.FAILED),
     ],
 )
 def test_an_answer_has_one_of_five_states(answer: object, state: State) -> None:
@@ -221,6 +222,16 @@ def test_a_part_of_a_file_that_failed_leaves_nothing_searched_for_sure() -> None
     sources = file_records(PATIENT, condition(), OUTCOME).sources
     assert sources["conditions"].state is State.TRUNCATED
     assert sources["procedures"].state is State.FAILED
+
+
+def test_a_request_of_a_batch_that_failed_leaves_nothing_searched_for_sure() -> None:
+    entries = [
+        {"resource": bundle(PATIENT, condition())},
+        {"response": {"status": "403 Forbidden", "outcome": OUTCOME}},
+    ]
+    body = json.dumps({"resourceType": "Bundle", "type": "batch-response", "entry": entries}).encode()
+    sources = from_files({"f": [body]}, index(), None).sources
+    assert (sources["conditions"].state, sources["procedures"].state) == (State.TRUNCATED, State.FAILED)
 
 
 @pytest.mark.parametrize(

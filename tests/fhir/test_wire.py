@@ -105,6 +105,51 @@ def test_an_entry_that_only_reports_a_status_is_no_problem() -> None:
     assert (answer.entries, answer.problems, answer.failed) == ((), (), False)
 
 
+ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
+WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "informational"}]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "failed"),
+    [
+        ({"response": {"status": "403 Forbidden", "outcome": ERROR}}, True),
+        ({"response": {"status": "403 Forbidden"}}, True),
+        ({"response": {"status": "500"}}, True),
+        ({"response": {"status": 404}}, True),
+        ({"response": {"status": "404 Not Found", "outcome": WARNING}}, True),
+        ({"response": {"outcome": ERROR}}, True),
+        ({"response": {"status": "200 OK", "outcome": ERROR}}, True),
+        ({"response": {"status": "refused"}}, True),
+        ({"response": 5}, True),
+        ({"response": {"status": "403 Forbidden"}, "resource": None}, True),
+        ({"response": {"status": "200 OK", "outcome": WARNING}}, False),
+        ({"response": {"status": "204 No Content"}}, False),
+        ({"response": {"status": "304 Not Modified"}}, False),
+        ({"response": {}}, False),
+        ({"response": None}, False),
+        ({"request": {"method": "DELETE", "url": "Condition/c1"}}, False),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_entry_that_only_reports_a_failure_is_one(entry: Json, failed: bool, nested: bool) -> None:
+    batch: Json = {"resourceType": "Bundle", "type": "batch-response", "entry": [{"resource": condition()}, entry]}
+    answer = read_answer(json.dumps(bundle(batch) if nested else batch).encode(), "x")
+    assert answer.failed is failed
+    assert [entry.reference for entry in answer.entries] == ["Condition/c1"]
+
+
+def test_the_searches_of_a_batch_are_read_each_with_what_it_says_of_itself() -> None:
+    searches = [
+        {"resource": bundle(condition()), "response": {"status": "200 OK"}},
+        {"resource": bundle(observation(), total=2), "response": {"status": "200 OK"}},
+    ]
+    answer = read_answer(
+        json.dumps({"resourceType": "Bundle", "type": "batch-response", "entry": searches}).encode(), "x"
+    )
+    assert [entry.reference for entry in answer.entries] == ["Condition/c1", "Observation/o1"]
+    assert (answer.failed, answer.more_exist) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("severity", "failed"), [("warning", False), ("information", False), ("error", True), ("fatal", True)]
 )

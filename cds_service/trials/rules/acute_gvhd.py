@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from cds_service.clinical.coded import Certainty
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
@@ -17,11 +18,13 @@ class AcuteGvhd(Rule):
     """No active acute GVHD of a late kind, or that began more than `after` days after the transplantation.
 
     One that began earlier and was never closed is for a person; so is one whose record is older than `stale`, one
-    that followed an infusion of `donor_cells`, and whatever is unspecific, suspected or only written.
+    that followed an infusion of `donor_cells`, one that is coded as `chronic`, too, and whatever is unspecific,
+    suspected or only written.
     """
 
     late: Concepts
     acute: Concepts
+    chronic: Concepts
     unspecific: Concepts
     transplant: Concepts
     donor_cells: Concepts
@@ -34,15 +37,24 @@ class AcuteGvhd(Rule):
         if excluding:
             flags = self._edge(excluding, case)
             return failed(Reason("acute-gvhd-late"), [seen(p) for p in excluding[:3]], flags)
-        doubtful = active + [p for p in case.facts.problems_of(self.unspecific) if p.activity != "resolved"]
+        doubtful = active + [p for p in self._of_no_known_kind(case) if p not in active]
         if doubtful:
             assumed = {Flag.ASSUMED} if all(p.activity == "not-stated" for p in doubtful) else set[Flag]()
-            flags = doubts_of(doubtful) | self._edge(doubtful, case) | assumed
+            conflict = {Flag.CONFLICT} if any(self._is_both(p) for p in doubtful) else set[Flag]()
+            flags = doubts_of(doubtful) | self._edge(doubtful, case) | assumed | conflict
             return Judgement(Status.REVIEW, Reason("acute-gvhd-open"), tuple(seen(p) for p in doubtful[:3]), flags)
         return self.nothing_recorded(case)
 
+    def _of_no_known_kind(self, case: Case) -> list[Problem]:
+        """Open GVHD, acute or chronic not told, or told in two ways: a general code beside one for chronic tells it."""
+        found = case.facts.problems_of((*self.unspecific, *self.chronic))
+        return [p for p in found if p.activity != "resolved" and (p.contradicted or not self._is_chronic(p))]
+
+    def _is_chronic(self, problem: Problem) -> bool:
+        return any(concept in problem.concepts for concept in self.chronic)
+
     def _excludes(self, problem: Problem, case: Case) -> bool:
-        if problem.activity != "active" or self._is_stale(problem, case):
+        if problem.activity != "active" or self._is_stale(problem, case) or self._is_both(problem):
             return False
         if is_sure(problem, self.late):
             return True
@@ -55,6 +67,11 @@ class AcuteGvhd(Rule):
             and not self._may_be_transplanted_later(case)
             and not case.gaps(self.also_reads, (*self.transplant, *self.donor_cells))  # either may be what is missing
         )
+
+    def _is_both(self, problem: Problem) -> bool:
+        """True for one diagnosis that is coded as acute and as chronic: a clash, or overlap, and no proof of either."""
+        coded = {concept for concept, certainty in problem.concepts.items() if certainty is not Certainty.TEXT}
+        return not (coded.isdisjoint((*self.late, *self.acute)) or coded.isdisjoint(self.chronic))
 
     def _is_stale(self, problem: Problem, case: Case) -> bool:
         """True for a problem that nobody has written about for long: it may only never have been closed."""
