@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -17,6 +16,7 @@ from cds_service.fhir import envelope as env
 T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
 _MOST_DIGITS = 40
+_NOTHING = (b"", b"null", b"[]", b'""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Entry:
     """One resource of the record as it came.
 
     `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem`
-    is a reason of the closed list in the ledger. `updated` tells versions apart; it may be empty. `queries` are those
-    that brought it, where each was answered on its own.
+    is a reason of the closed list in the ledger. `edition` tells versions apart. `queries` are those that brought it,
+    where each was answered on its own.
     """
 
     type: str
@@ -35,7 +35,7 @@ class Entry:
     resource: el.Resource | None
     problem: str | None = None
     glimpse: el.Resource | None = None
-    updated: str = ""
+    edition: env.Edition = env.UNDATED
     queries: frozenset[str] = frozenset()
 
     @property
@@ -92,7 +92,9 @@ def read_answer(raw: bytes | msgspec.Raw, name: str) -> Answer:
 
 def _read(raw: bytes, name: str, depth: int) -> Answer:
     head = decode(raw, env.Head)
-    if head is not None and head.resourceType is None and bytes(head.resource):
+    if head is not None and head.resourceType is None:
+        if _reports_failure(head.response):
+            return Answer((), failed=True)
         raw, head = bytes(head.resource), decode(head.resource, env.Head)
     if head is None or not head.resourceType:
         return Answer((), failed=True, problems=((name, "not-a-resource"),))
@@ -107,6 +109,8 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     bundle = decode(raw, env.Bundle)
     if bundle is None or depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
+    if bytes(bundle.implicitRules) not in _NOTHING:
+        return Answer((), failed=True, problems=((name, "implicit-rules"),))
     parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
     matches = sum(is_match for _, is_match in parts)
     return Answer(
@@ -135,8 +139,9 @@ def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, boo
     entry = decode(raw, env.BundleEntry)
     if entry is None:
         return _no_resource(place), False
-    if not bytes(entry.resource):  # deleted, or only the status of an answer
-        return Answer(()), False
+    failed = _reports_failure(entry.response)
+    if failed or not bytes(entry.resource):  # deleted, or only the status of an answer
+        return Answer((), failed), False
     head = decode(entry.resource, env.Head)
     if head is None or not head.resourceType:
         return _no_resource(place), False
@@ -146,6 +151,8 @@ def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, boo
         return _bundle(bytes(entry.resource), place, depth + 1), True
     search = decode(entry.search, env.EntrySearch)
     found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
+    if bytes(entry.modifierExtension) not in _NOTHING:
+        found = replace(found, problem="modifier-extension")
     return Answer((found,)), search is None or search.mode in (None, "match")
 
 
@@ -154,9 +161,13 @@ def _no_resource(place: str) -> Answer:
 
 
 def _is_failure(raw: msgspec.Raw) -> bool:
-    """True for an outcome that reports an error; "nothing found" is a warning in some EHRs and no failure."""
     outcome = decode(raw, env.OperationOutcome)
-    return outcome is None or any(issue.severity in ("error", "fatal") for issue in outcome.issue)
+    return outcome is None or outcome.is_failure
+
+
+def _reports_failure(raw: msgspec.Raw) -> bool:
+    response = decode(raw, env.Response)
+    return response is not None and response.is_failure
 
 
 def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entry:
@@ -172,7 +183,7 @@ def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entr
         resource,
         _problem(resource) if kind else None,
         seen,
-        _updated(head),
+        meta.edition if (meta := decode(head.meta, env.Meta)) else env.UNDATED,
     )
 
 
@@ -191,16 +202,6 @@ def _name(type_name: str, resource: el.Resource | None, full_url: str | None, pl
     if full_url and f"/{type_name}/" in full_url:
         return f"{type_name}/{full_url.rstrip('/').rpartition('/')[2]}"
     return full_url or place
-
-
-def _updated(head: env.Head) -> str:
-    """When the server last changed the resource, in UTC; empty where it does not say."""
-    meta = decode(head.meta, env.Meta)
-    try:
-        stamp = datetime.fromisoformat(meta.lastUpdated if meta and meta.lastUpdated else "")
-        return stamp.astimezone(UTC).isoformat() if stamp.tzinfo else ""
-    except (ValueError, OverflowError):
-        return ""
 
 
 def _glimpse(raw: bytes, kind: type[el.Resource]) -> el.Resource | None:
