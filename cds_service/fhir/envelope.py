@@ -4,10 +4,21 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from typing import Any
+
 import msgspec
 from msgspec import Struct, field
 
 from cds_service.fhir.datatypes import ABSENT
+
+_HARMLESS = frozenset({"warning", "information", "success", ""})
+_NOT_ALL = frozenset({"incomplete", "timeout"})
+# "404 Not Found", or "HTTP/1.1 404".
+_STATUS = re.compile(r"(?<![\d.])[1-5]\d\d(?!\d)")
+_FIRST_ERROR = 400
+_VERSION = re.compile(r"[0-9]{1,18}")
 
 
 class BundleLink(Struct):
@@ -19,13 +30,6 @@ class EntrySearch(Struct):
     mode: str | None = None
 
 
-class EntryResponse(Struct):
-    """What a server says of one request of a batch; of one that failed it says nothing else."""
-
-    status: str | int | None = None
-    outcome: msgspec.Raw = ABSENT
-
-
 class BundleEntry(Struct):
     """One entry; all of it raw, so that a bad address or search mode does not cost the resource."""
 
@@ -33,9 +37,11 @@ class BundleEntry(Struct):
     resource: msgspec.Raw = ABSENT
     search: msgspec.Raw = ABSENT
     response: msgspec.Raw = ABSENT
+    modifierExtension: msgspec.Raw = ABSENT
 
 
 class Bundle(Struct):
+    implicitRules: msgspec.Raw = ABSENT
     total: msgspec.Raw = ABSENT
     link: msgspec.Raw = ABSENT
     entry: list[msgspec.Raw] | None = None
@@ -43,10 +49,41 @@ class Bundle(Struct):
 
 class Issue(Struct):
     severity: str | None = None
+    code: str | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """True for an error, for a severity that FHIR does not know, and for a warning that not all was searched."""
+        severity = (self.severity or "").strip().lower()
+        return severity not in _HARMLESS or self.code in _NOT_ALL
 
 
 class OperationOutcome(Struct):
+    """What a server says of a search; "nothing found" is a warning in some EHRs and no failure."""
+
     issue: list[Issue] = field(default_factory=list)
+
+    @property
+    def is_failure(self) -> bool:
+        return any(issue.is_failure for issue in self.issue)
+
+
+class Response(Struct):
+    """The answer of a batch, or of the oldest clients, to one of its queries."""
+
+    status: str | int | None = None
+    outcome: OperationOutcome | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """True for a status of HTTP that reports an error, and for an outcome that does."""
+        status = _STATUS.search(str(self.status or ""))
+        return bool(status and int(status[0]) >= _FIRST_ERROR) or bool(self.outcome and self.outcome.is_failure)
+
+
+# When a resource was last changed, in UTC, its version, and whether all of it is there: the later one counts.
+Edition = tuple[str, int, bool]
+UNDATED: Edition = ("", -1, True)
 
 
 class OfferedType(Struct):
@@ -63,7 +100,29 @@ class CapabilityStatement(Struct):
 
 
 class Meta(Struct):
-    lastUpdated: str | None = None
+    """What tells versions of one resource apart; whatever else stands in its place takes nothing from the resource."""
+
+    lastUpdated: Any = None
+    versionId: Any = None
+    tag: Any = None
+
+    @property
+    def edition(self) -> Edition:
+        version = str(self.versionId)
+        return self._updated(), int(version) if _VERSION.fullmatch(version) else -1, not self._is_part()
+
+    def _updated(self) -> str:
+        """Empty where the server does not say, or says it in a way that cannot be read."""
+        try:
+            stamp = datetime.fromisoformat(str(self.lastUpdated))
+            return stamp.astimezone(UTC).isoformat() if stamp.tzinfo else ""
+        except (ValueError, OverflowError):
+            return ""
+
+    def _is_part(self) -> bool:
+        """True for a resource that was sent without some of its elements, as servers mark it."""
+        tags = self.tag if isinstance(self.tag, list) else []
+        return any(isinstance(one, dict) and one.get("code") == "SUBSETTED" for one in tags)
 
 
 class Head(Struct):
@@ -71,6 +130,7 @@ class Head(Struct):
 
     resourceType: str | None = None
     resource: msgspec.Raw = ABSENT
+    response: msgspec.Raw = ABSENT
     meta: msgspec.Raw = ABSENT
 
 

@@ -203,7 +203,7 @@ def _once_each(entries: Iterable[Entry]) -> list[Entry]:
     Versions that do not say when are told apart by their bytes, so that their order cannot matter.
     """
     newest: dict[str | bytes, Entry] = {}
-    for entry in sorted(entries, key=lambda e: (e.reference, e.updated, e.problem is None, e.raw)):
+    for entry in sorted(entries, key=lambda e: (e.reference, e.edition, e.problem is None, e.raw)):
         name = entry.reference if entry.has_name else entry.raw
         earlier = newest.get(name, entry)
         newest[name] = replace(entry, queries=earlier.queries | entry.queries)

@@ -25,6 +25,8 @@ def _of_answer(key: str, answer: Answer | None, mine: Collection[Entry], doubted
     if answer.failed:
         return Source(State.FAILED)
     theirs = [entry for entry in answer.entries if entry.type == QUERIES[key].type]
+    if answer.entries and not theirs and not doubted:  # the answer to another question
+        return Source(State.FAILED)
     if answer.more_exist:
         return Source(State.TRUNCATED, _complete_back_to(theirs) if QUERIES[key].sorted else None)
     own = {entry.reference for entry in mine}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -17,6 +16,7 @@ from cds_service.fhir import envelope as env
 T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
 _MOST_DIGITS = 40
+_NOTHING = (b"", b"null", b"[]", b'""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Entry:
     """One resource of the record as it came.
 
     `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem`
-    is a reason of the closed list in the ledger. `updated` tells versions apart; it may be empty. `queries` are those
-    that brought it, where each was answered on its own.
+    is a reason of the closed list in the ledger. `edition` tells versions apart. `queries` are those that brought it,
+    where each was answered on its own.
     """
 
     type: str
@@ -35,7 +35,7 @@ class Entry:
     resource: el.Resource | None
     problem: str | None = None
     glimpse: el.Resource | None = None
-    updated: str = ""
+    edition: env.Edition = env.UNDATED
     queries: frozenset[str] = frozenset()
 
     @property
@@ -115,7 +115,9 @@ def read_answer(raw: bytes | msgspec.Raw, name: str) -> Answer:
 
 def _read(raw: bytes, name: str, depth: int) -> Answer:
     head = decode(raw, env.Head)
-    if head is not None and head.resourceType is None and bytes(head.resource):
+    if head is not None and head.resourceType is None:
+        if _reports_failure(head.response):
+            return Answer((), failed=True)
         raw, head = bytes(head.resource), decode(head.resource, env.Head)
     if head is None or not head.resourceType:
         return Answer((), failed=True, problems=((name, "not-a-resource"),))
@@ -130,6 +132,8 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     bundle = decode(raw, env.Bundle)
     if bundle is None or depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
+    if bytes(bundle.implicitRules) not in _NOTHING:
+        return Answer((), failed=True, problems=((name, "implicit-rules"),))
     parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
     inside = joined([Answer(()), *(part for part, _ in parts)])
     total = decode(bundle.total, int) if _is_there(bundle.total) else 0
@@ -172,7 +176,7 @@ def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, boo
     if entry is None:
         return _no_resource(place), False
     answer, is_match = _held(entry, place, depth)
-    return (replace(answer, failed=True) if _was_refused(entry.response) else answer), is_match
+    return (replace(answer, failed=True) if _reports_failure(entry.response) else answer), is_match
 
 
 def _held(entry: env.BundleEntry, place: str, depth: int) -> tuple[Answer, bool]:
@@ -187,17 +191,9 @@ def _held(entry: env.BundleEntry, place: str, depth: int) -> tuple[Answer, bool]
         return _bundle(bytes(entry.resource), place, depth + 1), True
     search = decode(entry.search, env.EntrySearch)
     found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
+    if bytes(entry.modifierExtension) not in _NOTHING:
+        found = replace(found, problem="modifier-extension")
     return Answer((found,)), search is None or search.mode in (None, "match")
-
-
-def _was_refused(raw: msgspec.Raw) -> bool:
-    """True for the response to a request of a batch that failed, or that cannot be read."""
-    if not _is_there(raw):
-        return False
-    response = decode(raw, env.EntryResponse)
-    if response is None or (_is_there(response.outcome) and _is_failure(response.outcome)):
-        return True
-    return response.status is not None and str(response.status).strip()[:1] not in ("1", "2", "3")
 
 
 def _no_resource(place: str) -> Answer:
@@ -205,9 +201,14 @@ def _no_resource(place: str) -> Answer:
 
 
 def _is_failure(raw: msgspec.Raw) -> bool:
-    """True for an outcome that reports an error; "nothing found" is a warning in some EHRs and no failure."""
     outcome = decode(raw, env.OperationOutcome)
-    return outcome is None or any(issue.severity in ("error", "fatal") for issue in outcome.issue)
+    return outcome is None or outcome.is_failure
+
+
+def _reports_failure(raw: msgspec.Raw) -> bool:
+    """True for the response to a request of a batch that failed, or that cannot be read."""
+    response = decode(raw, env.Response)
+    return _is_there(raw) and (response is None or response.is_failure)
 
 
 def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entry:
@@ -223,7 +224,7 @@ def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entr
         resource,
         _problem(resource) if kind else None,
         seen,
-        _updated(head),
+        meta.edition if (meta := decode(head.meta, env.Meta)) else env.UNDATED,
     )
 
 
@@ -242,16 +243,6 @@ def _name(type_name: str, resource: el.Resource | None, full_url: str | None, pl
     if full_url and f"/{type_name}/" in full_url:
         return f"{type_name}/{full_url.rstrip('/').rpartition('/')[2]}"
     return full_url or place
-
-
-def _updated(head: env.Head) -> str:
-    """When the server last changed the resource, in UTC; empty where it does not say."""
-    meta = decode(head.meta, env.Meta)
-    try:
-        stamp = datetime.fromisoformat(meta.lastUpdated if meta and meta.lastUpdated else "")
-        return stamp.astimezone(UTC).isoformat() if stamp.tzinfo else ""
-    except (ValueError, OverflowError):
-        return ""
 
 
 def _glimpse(raw: bytes, kind: type[el.Resource]) -> el.Resource | None:

@@ -143,4 +143,19 @@ def _prefetch(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
         answers = msgspec.json.decode(raw or b"null", type=dict[str, msgspec.Raw] | None)
     except msgspec.ValidationError:
         raise NotConformant("prefetch must be an object of keys and resources.", "structure") from None
-    return answers or {}
+    came = {key: _unquoted(raw) for key, raw in (answers or {}).items()}
+    return {key: raw for key, raw in came.items() if raw is not None}
+
+
+def _unquoted(raw: msgspec.Raw) -> msgspec.Raw | None:
+    """The answer; of a string the JSON that it holds, and None for one that holds none, such as a bare reference.
+
+    Then the client did not bring what was asked for, as if the key were not there.
+    """
+    if not bytes(raw).strip().startswith(b'"'):
+        return raw
+    try:
+        text = check_json(msgspec.json.decode(raw, type=str).strip().encode())
+    except (NotJson, msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    return msgspec.Raw(text) if text.startswith(b"{") else None

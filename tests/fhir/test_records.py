@@ -58,6 +58,9 @@ OTHER = {"reference": "Patient/p2"}
         (bundle(condition(), link=[{"relation": "next", "url": "https://ehr/2"}]), State.TRUNCATED),
         (bundle(condition(), total=2), State.TRUNCATED),
         (bundle({"resourceType": "Strange", "id": "s"}), State.FOUND),
+        (bundle(resource("Encounter")), State.FAILED),
+        (resource("Observation"), State.FAILED),
+        (bundle(condition(), resource("Encounter")), State.FOUND),
         ({"resourceType": "Bundle", "entry": [None]}, State.FOUND),
         ({"resourceType": "Bundle", "entry": [{"response": {"status": "403", "outcome": OUTCOME}}]}, State.FAILED),
     ],
@@ -280,6 +283,30 @@ def test_of_two_versions_the_one_that_was_changed_last_counts(newest_first: bool
     new = condition(meta={"lastUpdated": "2026-01-01T00:00:00Z"}, clinicalStatus="resolved")
     (problem,) = facts_of(*((new, old) if newest_first else (old, new))).problems
     assert problem.activity == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ({"lastUpdated": "2025-12-31T23:59:59Z", "versionId": "9"}, {"lastUpdated": "2026-01-01T00:00:00Z"}),
+        ({"versionId": "9"}, {"versionId": "10"}),
+        ({"versionId": "9", "lastUpdated": "yesterday"}, {"versionId": "10", "lastUpdated": 7}),
+        ({"versionId": "W/x"}, {"versionId": "1"}),
+        (None, {"versionId": "1"}),
+        ({}, {"lastUpdated": "2026-01-01T00:00:00Z"}),
+        ({"tag": [{"code": "SUBSETTED"}]}, {}),
+        ({"versionId": "2", "tag": [{"code": "SUBSETTED"}]}, {"versionId": "2"}),
+    ],
+)
+def test_of_one_resource_in_several_answers_the_newest_and_whole_one_counts(earlier: Json, later: Json) -> None:
+    """Whatever the versions hold: the one that is read last by its bytes must not win."""
+    for old, new in (("active", "resolved"), ("resolved", "active")):
+        first = condition(meta=earlier, clinicalStatus=old)
+        second = condition(meta=later, clinicalStatus=new)
+        for answers in ({"conditions": bundle(first), "procedures": bundle(second)},
+                        {"conditions": bundle(second), "procedures": bundle(first)}):  # fmt: skip
+            (problem,) = prefetched_facts(answers).problems
+            assert problem.activity == new
 
 
 def test_a_resource_that_validation_refuses_is_unreadable_but_leaves_its_doubt() -> None:

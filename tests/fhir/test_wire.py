@@ -197,6 +197,16 @@ def test_what_may_change_the_meaning_is_a_problem(elements: Json, problem: str |
 
 
 @pytest.mark.parametrize(
+    ("extension", "problem"),
+    [([{"url": "u"}], "modifier-extension"), ({}, "modifier-extension"), ([], None), (None, None)],
+)
+def test_what_changes_the_meaning_of_an_entry_changes_that_of_its_resource(extension: object, problem: str) -> None:
+    body = {"resourceType": "Bundle", "entry": [{"resource": condition(), "modifierExtension": extension}]}
+    (entry,) = read_answer(json.dumps(body).encode(), "x").entries
+    assert entry.problem == problem
+
+
+@pytest.mark.parametrize(
     ("full_url", "reference"),
     [("urn:uuid:1", "urn:uuid:1"), ("https://ehr/fhir/Condition/7", "Condition/7"), (None, "x[0]")],
 )
