@@ -76,9 +76,11 @@ class Response(Struct):
 
     @property
     def is_failure(self) -> bool:
-        """True for a status of HTTP that reports an error, and for an outcome that does."""
-        status = _STATUS.search(str(self.status or ""))
-        return bool(status and int(status[0]) >= _FIRST_ERROR) or bool(self.outcome and self.outcome.is_failure)
+        """True for a status of HTTP that reports an error or cannot be read, and for an outcome that reports one."""
+        stated = str(self.status or "").strip()
+        status = _STATUS.search(stated)
+        refused = int(status[0]) >= _FIRST_ERROR if status else stated.lower() not in ("", "ok")
+        return refused or bool(self.outcome and self.outcome.is_failure)
 
 
 # When a resource was last changed, in UTC, its version, and whether all of it is there: the later one counts.

@@ -67,7 +67,7 @@ def wait_until_ready(client: requests.Session, address: str, server: subprocess.
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit and server.poll() is None:
         with contextlib.suppress(requests.ConnectionError):
-            client.get(f"{address}/cds-services", timeout=5)
+            client.get(f"{address}/cds-services", timeout=30)
             return
         time.sleep(0.1)
     server.kill()
