@@ -55,7 +55,6 @@ class WeighedSegment:
     last: date
     per_kg: Interval | None
     weight: Interval | None
-    weight_reference: str | None
     stale_weight: bool
 
 
@@ -100,8 +99,7 @@ def _weighed(segment: DoseSegment, weights: WeightHistory, turns: set[date]) -> 
         found = weights.on(first)
         kilograms = found.weight.kilograms if found else None
         per_kg = ZERO if segment.dose.is_zero else segment.dose.over(kilograms) if kilograms else None
-        reference, stale = (found.weight.reference, found.stale) if found else (None, False)
-        yield WeighedSegment(segment, first, after - DAY, per_kg, kilograms, reference, stale)
+        yield WeighedSegment(segment, first, after - DAY, per_kg, kilograms, bool(found and found.stale))
 
 
 def equivalence(drug: str) -> Interval:

@@ -149,9 +149,8 @@ class SteroidResistance(DoseNeed):
             for reason in use.reasons:
                 if _spoken_within(use, reason, within) and self._says_no_response(reason, signs, within):
                     yield Evidence(use.reference, reason.when or use.begins, "reason-no-response")
-        since = run.first + timedelta(days=int(self.duration.value))
-        if since <= run.last:
-            yield from new_treatments(case.facts, signs, DayRange(since, run.last))
+        since = run.first + timedelta(days=int(self.duration.value))  # the run has lasted that long
+        yield from new_treatments(case.facts, signs, DayRange(since, run.last))
 
     def _says_no_response(self, reason: StatedReason, signs: FlareSigns, within: DayRange) -> bool:
         """True for a remark that the disease did not improve, or, dated after the first day, that it got worse.
@@ -190,8 +189,11 @@ def _came_back(problems: Sequence[Problem], diagnosis: Collection[str], within: 
 
 
 def _spoken_within(use: MedicationUse, reason: StatedReason, within: DayRange) -> bool:
-    """True for words that are dated in the run, or that stand undated in a record of that time."""
+    """True for words that are dated in the run, or that stand undated in a record of that time.
+
+    A record that was over on the first day of the run speaks of the time before.
+    """
     if reason.when:
         return lies_within(reason.when, within)
     begins, ends = use.begins, use.ends.last if use.ends else use.written
-    return bool(begins and begins.first <= within.last and (ends is None or ends >= within.first))
+    return bool(begins and begins.first <= within.last and (ends is None or ends > within.first))

@@ -94,7 +94,7 @@ class SteroidStability(SteroidRule):
         """True when the dose changed on the last day that allows it, or the day before."""
         opens = self.window.before(infusion)
         first = opens - timedelta(days=2)
-        edge = case.timeline.between(first, min(opens, case.as_of))
+        edge = case.timeline.between(first, opens)
         return any(change.exceeds(self.tolerance) for change in _changes(edge))
 
 

@@ -74,9 +74,9 @@ def dose_evidence(case: Case, weighed: WeighedSegment, limit: Limit | None = Non
     for reference in weighed.segment.sources:
         use = uses[reference]
         yield Evidence(reference, use.begins, use.label, per_kg or per_day, limit if per_kg else None)
-    if weighed.weight is not None and weighed.weight_reference is not None:
-        day = next(w.day for w in case.weights.weights if w.reference == weighed.weight_reference)
-        yield Evidence(weighed.weight_reference, DayRange.of(day), "weight", Measure(weighed.weight, "kg"))
+    if found := case.weights.on(weighed.first):
+        weight = found.weight
+        yield Evidence(weight.reference, DayRange.of(weight.day), "weight", Measure(weight.kilograms, "kg"))
 
 
 def carried_flags(segments: Iterable[WeighedSegment | DoseSegment]) -> set[Flag]:

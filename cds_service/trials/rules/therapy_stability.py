@@ -88,7 +88,7 @@ class TherapyStability(Rule):
         if unreadable:
             reason = Reason("dose-unreadable", {"faults": tuple(sorted(unreadable))})
             return Judgement(Status.UNKNOWN, reason, evidence, frozenset(flags))
-        if any(turn.what == "unclear" for turn in turns) or not _all_exact(shown):
+        if not _all_exact(shown):
             return Judgement(Status.REVIEW, Reason("therapy-change-unclear", values), evidence, frozenset(flags))
         if self._turned_at_the_edge(case, taken, opens):
             flags.add(Flag.BOUNDARY)
@@ -101,7 +101,7 @@ class TherapyStability(Rule):
         return any(
             turn.what != "lowered"
             for drug, uses in taken.items()
-            for turn in self._turns(drug, _timeline(case, uses).between(first, min(opens, case.as_of)), at_once=True)
+            for turn in self._turns(drug, _timeline(case, uses).between(first, opens), at_once=True)
         )
 
     def _turns(self, drug: str, segments: Sequence[DoseSegment], at_once: bool = False) -> Iterator[Turn]:
@@ -127,14 +127,13 @@ def _what(before: DoseSegment, after: DoseSegment) -> What | None:
         return "started" if after.dose.low > 0 else "unclear"
     if before.dose.high is not None and after.dose.low > before.dose.high:
         return "raised"
-    if after.dose.high is not None and after.dose.high < before.dose.low and after.dose.low > 0:
-        return "lowered"
+    if after.dose.high is not None and after.dose.high < before.dose.low:
+        return "lowered"  # where it may be nothing, the range is for a person anyway
     return "unclear"
 
 
 def _taken(case: Case, drug: str) -> list[MedicationUse]:
-    uses = case.facts.uses_of((drug,))
-    return [use for use in uses if use.standing is not Standing.NOT_TAKEN and use.route != "local"]
+    return [use for use in case.facts.uses_of((drug,)) if use.standing is not Standing.NOT_TAKEN]
 
 
 def _timeline(case: Case, uses: Sequence[MedicationUse]) -> Timeline:
