@@ -50,7 +50,8 @@ class LabRatio(Rule):
         flags = found.flags
         if any(r.limit_doubted for r in found.chosen.results):
             flags |= {Flag.CONFLICT}
-        if stated and any(self.limit.is_near(ratio, self.boundary) for ratio in ratios):
+        both = zip(found.chosen.results, ratios, strict=True)
+        if any(r.upper_limit and self.limit.is_near(ratio, self.boundary) for r, ratio in both):
             flags |= {Flag.BOUNDARY}
         values, evidence = self._values(found, ratios), tuple(self._evidence(found, ratios))
         if found.is_contradicted:
