@@ -40,8 +40,13 @@ class Strength:
     liquid: bool = False
 
 
-def strength_of(products: Sequence[Product], names: Sequence[str], medication: el.Medication | None) -> Strength:
-    """The strength of a product, from every place that may state it."""
+def strength_of(
+    products: Sequence[Product],
+    names: Sequence[str],
+    medication: el.Medication | None,
+    parts: Sequence[el.Ingredient] | None = None,
+) -> Strength:
+    """The strength of a product, from every place that may state it; `parts` are the ingredients that count."""
     forms = [plain(text) for text in (medication.form.texts() if medication and medication.form else ())]
     names = [plain(name) for name in names]
     words = [*names, *forms]
@@ -49,7 +54,10 @@ def strength_of(products: Sequence[Product], names: Sequence[str], medication: e
     liquid = per_ml is not None or any(map(_LIQUID.search, words))
     is_pack = any(one.form == "pack" for one in products) or any(map(_PACK.search, words))
     solid = any(one.form in _SOLID_FORMS for one in products) or any(map(_SOLID.search, words))
-    stated = [*(one.mg for one in products), _ingredient_mg(medication)]
+    stated = [
+        *(one.mg for one in products),
+        _ingredient_mg(parts if parts is not None else (medication and medication.ingredient) or ()),
+    ]
     per_unit, units_differ = _agreed([*stated, *([] if liquid else _named_mg(names))])
     return Strength(solid and not liquid and not is_pack, per_unit, per_ml, ml_differ or units_differ, liquid)
 
@@ -87,9 +95,8 @@ def _fraction(number: str) -> Fraction:
     return Fraction(number.replace(",", "."))
 
 
-def _ingredient_mg(medication: el.Medication | None) -> Fraction | None:
+def _ingredient_mg(parts: Sequence[el.Ingredient]) -> Fraction | None:
     """The strength of a product with one ingredient, stated in mg per one unit."""
-    parts = (medication.ingredient or []) if medication else []
     if len(parts) != 1:
         return None
     ratio = parts[0].strength or parts[0].strengthRatio or parts[0].amount
