@@ -14,9 +14,14 @@ from cds_service.terminology.codes import Product
 from cds_service.terminology.words import plain
 
 _SOLID_FORMS = frozenset({"tablet", "capsule"})
-_SOLID = re.compile(r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim[eé]s?)?\b|\btabletten?\b|片|胶囊|錠|カプセル")
+_SOLID = re.compile(
+    r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim(?:e|ido)s?)?\b|\bcompress[ae]\b"
+    r"|tabletten?\b|kapseln?\b|\bgelules?\b|\bcapsul(?:as?|e)\b|片|胶囊|錠|カプセル"
+)
 _LIQUID = re.compile(
     r"\bsolution\b|\bsuspension\b|\bsyrup\b|\belixir\b|\binject(?:ion|able)\b|口服液|溶液|注射|シロップ"
+    r"|losung\b|saft\b|tropfen\b|\binjektion|\bsirop\b|\bjarabe\b|\bsciroppo\b|\bxarope\b|\bsolucion\b|\bsoluzione\b"
+    r"|\bsolucao\b|\binyectable\b|\biniettabile\b|\binjetavel\b"
 )
 _PACK = re.compile(r"\bpack\b|\bdose ?pak\b|\bdosepak\b")
 # "2,5 mg" is two and a half; "1,000 mg" may be a thousand or one, so it is not read.
