@@ -23,10 +23,11 @@ _MG_PER_KG = {
     "mg/kg": False, "mg/kg/dose": False, "mg/kg/{dose}": False, "mg/kg/d": True, "mg/kg/day": True,
 }  # fmt: skip
 _TABLETS = frozenset({
-    "tab", "tabs", "tab(s)", "tablet", "tablets", "tablet(s)", "{tab}", "{tbl}", "{tablet}", "{tablets}",
-    "tbl", "tbl.", "[tbl]", "ectab", "ertab", "片", "錠", "comprime", "comprimé", "comprimés", "tablette",
-    "tabletten", "cap", "caps", "cap(s)", "capsule", "capsules", "capsule(s)", "{cap}", "{caps}",
-    "{capsule}", "ercap", "粒",
+    "tab", "tabs", "tab(s)", "tablet", "tablets", "tablet(s)", "{tab}", "{tbl}", "{tablet}", "{tablets}", "tbl",
+    "tbl.", "[tbl]", "ectab", "ertab", "片", "錠", "comprime", "comprimes", "tablette", "tabletten", "filmtablette",
+    "filmtabletten", "comprimido", "comprimidos", "compressa", "compresse", "kapsel", "kapseln", "gelule",
+    "gelules", "capsula", "capsulas", "cap", "caps", "cap(s)", "capsule", "capsules", "capsule(s)", "{cap}",
+    "{caps}", "{capsule}", "ercap", "粒",
 })  # fmt: skip
 _PIECES = frozenset({"1", "{unit}", "unit", "unit(s)", "each", "ea", "{each}", "st", "stk"})
 _DAY_UNITS = frozenset({"d", "day", "24.h"})

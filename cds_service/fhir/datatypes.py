@@ -166,7 +166,19 @@ class AdministrationDosage(Struct):
     quantity: Quantity | None = None
 
 
-class SubstanceStrength(Struct):
+class SubstanceCode(CodeableConcept):
+    """The code of a Substance, which R5 wraps in a choice."""
+
+    concept: CodeableConcept | None = None
+
+
+class Ingredient(Struct):
+    """An ingredient of a Medication: a code or another resource, and how much of it there is. `item` is R5's."""
+
+    itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+    item: CodeableReference | None = None
+    isActive: bool | None = None
     strength: Ratio | None = None
     strengthRatio: Ratio | None = None
     amount: Ratio | None = None

@@ -25,6 +25,7 @@ from cds_service.fhir.datatypes import (
     Dosage,
     DoseAndRate,
     Identifier,
+    Ingredient,
     Number,
     Period,
     Quantity,
@@ -33,15 +34,16 @@ from cds_service.fhir.datatypes import (
     Reference,
     ReferenceRange,
     Repeat,
-    SubstanceStrength,
+    SubstanceCode,
     Timing,
 )
 
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
 __all__ = [
     "ABSENT", "Adherence", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference",
-    "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier", "Number",
-    "Period", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat", "SubstanceStrength", "Timing",
+    "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier",
+    "Ingredient", "Number", "Period", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat",
+    "SubstanceCode", "Timing",
 ]  # fmt: skip
 
 
@@ -140,7 +142,11 @@ class DiagnosticReport(Resource, kw_only=True):
 class Medication(Resource, kw_only=True):
     code: CodeableConcept | None = None
     form: CodeableConcept | None = None
-    ingredient: list[SubstanceStrength] | None = None
+    ingredient: list[Ingredient] | None = None
+
+
+class Substance(Resource, kw_only=True):
+    code: SubstanceCode | None = None
 
 
 class MedicationRecord(Resource, kw_only=True):
@@ -250,5 +256,5 @@ RESOURCE_TYPES: dict[str, type[Resource]] = {
 # Read as well, though no query asks for them.
 READ_TYPES: dict[str, type[Resource]] = {
     **RESOURCE_TYPES, "DiagnosticReport": DiagnosticReport, "MedicationDispense": MedicationDispense,
-    "ResearchStudy": ResearchStudy,
+    "ResearchStudy": ResearchStudy, "Substance": Substance,
 }  # fmt: skip

@@ -73,7 +73,7 @@ class MedicationReader:
         self,
         index: ConceptIndex,
         ledger: Ledger,
-        medications: Mapping[str, el.Medication],
+        medications: Mapping[str, el.Medication | el.Substance],
         addresses: Mapping[str, str],
     ) -> None:
         self._index = index
@@ -113,7 +113,7 @@ class MedicationReader:
         begins, ends = taking.begins, taking.ends
         standing = taking.standing or Standing.POSSIBLE
         backwards = bool(begins and ends and ends.last < begins.first)
-        steps = tuple(dose_step(one, named.strength) for one in one_after_another(taking.dosages))
+        steps = tuple(dose_step(one, named.strengths[drug]) for one in one_after_another(taking.dosages))
         return MedicationUse(
             entry.reference, taking.kind, drug, _label(named, taking.dosages), named.found.concepts[drug],
             Standing.POSSIBLE if backwards and standing is not Standing.NOT_TAKEN else standing,
@@ -122,7 +122,7 @@ class MedicationReader:
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
             _links(record, self._addresses), refillable_until=taking.refillable_until,
-            conflict=named.conflict or named.strength.conflict or backwards,
+            conflict=named.conflict or named.strengths[drug].conflict or backwards,
             reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
 

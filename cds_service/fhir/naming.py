@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from cds_service.clinical.coded import Certainty
 from cds_service.fhir import elements as el
-from cds_service.fhir.ledger import is_readable
-from cds_service.fhir.references import resolved
+from cds_service.fhir.ingredients import Ingredient, Pharmacy
 from cds_service.fhir.strength import Strength, named_mg, strength_of
-from cds_service.fhir.wire import decode
 from cds_service.terminology.codes import ConceptIndex, Recognised, alias_of, every_code
 
 
@@ -17,15 +16,17 @@ from cds_service.terminology.codes import ConceptIndex, Recognised, alias_of, ev
 class Named:
     """The product of a medication record.
 
-    `drugs` are those of interest. `conflict` says that its codes, or a code and the words beside it, name
-    different products.
+    `drugs` are those of interest, `strengths` how much of each it holds. `conflict` says that its codes, a code and
+    the words beside it, or its name and its ingredients, name different products.
     """
 
     found: Recognised
     drugs: frozenset[str]
     label: str
     names: tuple[str, ...]
+    forms: tuple[str, ...]
     strength: Strength
+    strengths: Mapping[str, Strength]
     conflict: bool = False
 
 
@@ -33,42 +34,66 @@ class Naming:
     """Names products; knows the drugs of interest and the Medication resources of the record."""
 
     def __init__(
-        self, index: ConceptIndex, medications: Mapping[str, el.Medication], addresses: Mapping[str, str]
+        self,
+        index: ConceptIndex,
+        medications: Mapping[str, el.Medication | el.Substance],
+        addresses: Mapping[str, str],
     ) -> None:
         self._index = index
-        self._medications = medications
-        self._addresses = addresses
+        self._pharmacy = Pharmacy(medications, addresses)
 
     def name(self, record: el.MedicationRecord) -> Named | None:
-        """The product; None when nobody can tell: it does not say, points to a Medication that is not there, or
-        holds nothing but a code that no code set of ours knows.
+        """The product; None when nobody can tell: it does not say, points to a Medication that is not there, holds
+        nothing but a code that no code set of ours knows, or is made of such.
         """
         choice = record.medication or el.CodeableReference()
         reference = record.medicationReference or choice.reference
-        medication = self._medication(record, reference)
+        medication = self._pharmacy.medication(record, reference)
         stated = (record.medicationCodeableConcept, choice.concept, medication.code if medication else None)
         concepts = [one for one in stated if one is not None]
         display = [reference.display] if reference and reference.display else []
-        if not display and not any(is_readable(one) for one in concepts):
-            return None
         names = [*(text for one in concepts for text in one.texts()), *display]
         codings = [coding for one in concepts for coding in one.coding or ()]
-        if not names and not any(map(_tells_the_drug, codings)):
+        parts = self._pharmacy.ingredients(record, medication)
+        found = self._recognised(codings, names, parts)
+        drugs = self._index.drugs & set(found.concepts)
+        if not drugs and not _is_told(codings, names, parts):
             return None
-        found = self._index.recognise([(one.system, one.code) for one in codings], names)
-        label = names[0] if names else next(one.code for one in codings if one.code)
         return Named(
-            found, self._index.drugs & set(found.concepts), label, tuple(names),
-            strength_of(found.products, names, medication), self._contradicts(codings, names),
+            found, drugs, _label(codings, names, parts), tuple(names), _forms(medication),
+            strength_of(found.products, names, medication),
+            {drug: self._strength(drug, found, names, medication, parts) for drug in drugs},
+            self._contradicts(codings, names) or self._is_made_of_others(codings, names, parts),
         )  # fmt: skip
 
-    def _medication(self, record: el.MedicationRecord, reference: el.Reference | None) -> el.Medication | None:
-        if reference is None or not reference.reference:
-            return None
-        if reference.reference.startswith("#"):
-            contained = [decode(raw, el.Medication) for raw in record.contained or ()]
-            return next((one for one in contained if one and f"#{one.id}" == reference.reference), None)
-        return self._medications.get(resolved(reference, self._addresses) or "")
+    def _recognised(
+        self, codings: Sequence[el.Coding], names: Sequence[str], parts: Sequence[Ingredient]
+    ) -> Recognised:
+        """The concepts of the product and of each of its ingredients."""
+        whole = self._index.recognise([(one.system, one.code) for one in codings], names)
+        concepts = dict(whole.concepts)
+        for part in parts:
+            for concept, certainty in self._made_of(part).items():
+                concepts[concept] = max(certainty, concepts.get(concept, certainty))
+        return replace(whole, concepts=concepts)
+
+    def _made_of(self, part: Ingredient) -> Mapping[str, Certainty]:
+        return self._index.recognise([(one.system, one.code) for one in part.codings], part.words).concepts
+
+    def _strength(
+        self,
+        drug: str,
+        found: Recognised,
+        names: Sequence[str],
+        medication: el.Medication | None,
+        parts: Sequence[Ingredient],
+    ) -> Strength:
+        """How much of the drug the product holds: of several ingredients its own says so."""
+        own = [part.element for part in parts if drug in self._made_of(part)]
+        others = [part for part in parts if drug not in self._made_of(part)]
+        if not own and len(others) == 1 and not self._index.drugs & set(self._made_of(others[0])):
+            own = [others[0].element]  # the one ingredient of a product that its name tells
+        return strength_of(found.products, names, medication, own)
 
     def _contradicts(self, codings: list[el.Coding], names: list[str]) -> bool:
         """True when two codes, or a code and the words beside it, name different drugs or products."""
@@ -78,6 +103,13 @@ class Naming:
         said = [drugs for name in names if (drugs := self._index.drugs & set(self._index.in_words(name)))]
         others = [*coded, *said]
         return any(coded[0].isdisjoint(drugs) for drugs in others) or any(map(self._mislabelled, codings))
+
+    def _is_made_of_others(self, codings: list[el.Coding], names: list[str], parts: Sequence[Ingredient]) -> bool:
+        """True when an ingredient contradicts itself, or the product is called what none of its ingredients is."""
+        called = self._index.drugs & set(self._recognised(codings, names, ()).concepts)
+        made_of = self._index.drugs & {drug for part in parts for drug in self._made_of(part)}
+        itself = any(self._contradicts(list(part.codings), list(part.words)) for part in parts)
+        return itself or bool(called and made_of and called.isdisjoint(made_of))
 
     def _drugs_of(self, coding: el.Coding) -> frozenset[str]:
         found = self._index.recognise([(coding.system, coding.code)], ())
@@ -97,3 +129,21 @@ def _tells_the_drug(coding: el.Coding) -> bool:
     """
     known = every_code().recognise([(coding.system, coding.code)], ()).concepts
     return bool(known) or alias_of(coding.system) == "atc"
+
+
+def _is_told(codings: Sequence[el.Coding], names: Sequence[str], parts: Sequence[Ingredient]) -> bool:
+    """True when it is known what the product is: by its code, or by its words or ingredients, each of which tells."""
+    if any(map(_tells_the_drug, codings)):
+        return True
+    return all(part.words or any(map(_tells_the_drug, part.codings)) for part in parts) and bool(names or parts)
+
+
+def _label(codings: Sequence[el.Coding], names: Sequence[str], parts: Sequence[Ingredient]) -> str:
+    """What a person would call it: by its name, by what it is made of, by a code."""
+    words = [*names, *(word for part in parts for word in part.words)]
+    codes = (one.code for one in [*codings, *(coding for part in parts for coding in part.codings)])
+    return words[0] if words else next(code for code in codes if code)
+
+
+def _forms(medication: el.Medication | None) -> tuple[str, ...]:
+    return tuple(medication.form.texts()) if medication and medication.form else ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+import msgspec
+
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.dispenses import with_dispenses
 from cds_service.clinical.facts import PatientFacts, Sex, Skipped
@@ -23,6 +25,7 @@ from cds_service.fhir.upper_limits import Person
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
+_Stock = el.Medication | el.Substance
 _MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationDispense", "MedicationAdministration")
 
 
@@ -58,15 +61,22 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
 
 
 def _medications(records: Records, index: ConceptIndex, ledger: Ledger) -> Iterator[MedicationUse]:
-    known: dict[str, el.Medication] = {}
-    for entry in _of_type(records, "Medication"):
+    known: dict[str, _Stock] = {}
+    for entry in _of_type(records, "Medication", "Substance"):
         medication = entry.glimpse if entry.problem == "unreadable" else entry.resource
         if entry.problem:
             ledger.skipped.append(Skipped(entry.reference, entry.problem))
-        if isinstance(medication, el.Medication) and entry.problem in (None, "unreadable"):
-            known[entry.reference] = medication
+        if isinstance(medication, _Stock) and entry.problem in (None, "unreadable"):
+            known[entry.reference] = _with_its_unread_ingredients(medication, entry)
     reader = MedicationReader(index, ledger, known, records.addresses)
     return reader.read(_of_type(records, *_MEDICATION_RECORDS))
+
+
+def _with_its_unread_ingredients(medication: _Stock, entry: Entry) -> _Stock:
+    """A broken Medication whose ingredients may be what is broken has one that says nothing."""
+    if entry.problem and isinstance(medication, el.Medication) and b'"ingredient"' in entry.raw:
+        return msgspec.structs.replace(medication, ingredient=[el.Ingredient()])
+    return medication
 
 
 def _of_type(records: Records, *types: str) -> Sequence[Entry]:

@@ -32,7 +32,7 @@ def route_of(
 ) -> Route:
     """The route of a medication record; unknown wherever a local one is as likely."""
     stated = _stated(index, dosages)
-    by_name = index.in_words(" ".join(named.names))
+    by_name = index.in_words(" ".join((*named.names, *named.forms)))
     texts = " ".join(_texts(dosages))
     by_text = [*index.in_words(texts), *(name for name, short in _SHORT_IN_TEXT.items() if short.search(texts))]
     form = named.found.product.form if named.found.product else None

@@ -14,9 +14,14 @@ from cds_service.terminology.codes import Product
 from cds_service.terminology.words import plain
 
 _SOLID_FORMS = frozenset({"tablet", "capsule"})
-_SOLID = re.compile(r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim[eé]s?)?\b|\btabletten?\b|片|胶囊|錠|カプセル")
+_SOLID = re.compile(
+    r"\btab(?:let)?s?\b|\bcap(?:sule)?s?\b|\bcomp(?:rim(?:e|ido)s?)?\b|\bcompress[ae]\b"
+    r"|tabletten?\b|kapseln?\b|\bgelules?\b|\bcapsul(?:as?|e)\b|片|胶囊|錠|カプセル"
+)
 _LIQUID = re.compile(
     r"\bsolution\b|\bsuspension\b|\bsyrup\b|\belixir\b|\binject(?:ion|able)\b|口服液|溶液|注射|シロップ"
+    r"|losung\b|saft\b|tropfen\b|\binjektion|\bsirop\b|\bjarabe\b|\bsciroppo\b|\bxarope\b|\bsolucion\b|\bsoluzione\b"
+    r"|\bsolucao\b|\binyectable\b|\biniettabile\b|\binjetavel\b"
 )
 _PACK = re.compile(r"\bpack\b|\bdose ?pak\b|\bdosepak\b")
 # "2,5 mg" is two and a half; "1,000 mg" may be a thousand or one, so it is not read.
@@ -40,8 +45,13 @@ class Strength:
     liquid: bool = False
 
 
-def strength_of(products: Sequence[Product], names: Sequence[str], medication: el.Medication | None) -> Strength:
-    """The strength of a product, from every place that may state it."""
+def strength_of(
+    products: Sequence[Product],
+    names: Sequence[str],
+    medication: el.Medication | None,
+    parts: Sequence[el.Ingredient] | None = None,
+) -> Strength:
+    """The strength of a product, from every place that may state it; `parts` are the ingredients that count."""
     forms = [plain(text) for text in (medication.form.texts() if medication and medication.form else ())]
     names = [plain(name) for name in names]
     words = [*names, *forms]
@@ -49,7 +59,10 @@ def strength_of(products: Sequence[Product], names: Sequence[str], medication: e
     liquid = per_ml is not None or any(map(_LIQUID.search, words))
     is_pack = any(one.form == "pack" for one in products) or any(map(_PACK.search, words))
     solid = any(one.form in _SOLID_FORMS for one in products) or any(map(_SOLID.search, words))
-    stated = [*(one.mg for one in products), _ingredient_mg(medication)]
+    stated = [
+        *(one.mg for one in products),
+        _ingredient_mg(parts if parts is not None else (medication and medication.ingredient) or ()),
+    ]
     per_unit, units_differ = _agreed([*stated, *([] if liquid else _named_mg(names))])
     return Strength(solid and not liquid and not is_pack, per_unit, per_ml, ml_differ or units_differ, liquid)
 
@@ -87,9 +100,8 @@ def _fraction(number: str) -> Fraction:
     return Fraction(number.replace(",", "."))
 
 
-def _ingredient_mg(medication: el.Medication | None) -> Fraction | None:
+def _ingredient_mg(parts: Sequence[el.Ingredient]) -> Fraction | None:
     """The strength of a product with one ingredient, stated in mg per one unit."""
-    parts = (medication.ingredient or []) if medication else []
     if len(parts) != 1:
         return None
     ratio = parts[0].strength or parts[0].strengthRatio or parts[0].amount

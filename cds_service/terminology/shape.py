@@ -26,7 +26,8 @@ def _strength(value: Any) -> Any:
 
 Checked = Annotated[str | bool, BeforeValidator(_checked)]
 Strength = Annotated[Any, BeforeValidator(_strength)]
-Words = Mapping[Literal["en", "zh"], Annotated[tuple[Word, ...], Field(min_length=1)]]
+# "other" are the names of other European languages.
+Words = Mapping[Literal["en", "zh", "other"], Annotated[tuple[Word, ...], Field(min_length=1)]]
 
 
 class Part(BaseModel):

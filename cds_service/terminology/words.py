@@ -7,12 +7,17 @@ import unicodedata
 from collections.abc import Iterable
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+# Accents that stand on a letter of their own; those of Japanese and Korean are part of it.
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _LATIN = re.compile(r"[a-z0-9]")
 
 
 def plain(text: str) -> str:
-    """The text as words are compared: lower case, single spaces, one dash, characters folded (NFKC)."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).lower().split())
+    """The text as words are compared: lower case, single spaces, one dash, no accents, characters folded (NFKC)."""
+    folded = unicodedata.normalize("NFKC", text).translate(_DASHES).lower()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
+    return " ".join(folded.split())
 
 
 def any_word(words: Iterable[str]) -> re.Pattern[str]:

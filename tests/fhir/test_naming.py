@@ -163,3 +163,105 @@ def test_a_product_code_with_another_strength_beside_it_spans_both() -> None:
 def test_an_unknown_code_without_a_word_may_be_any_drug(coding: Json, doubtful: bool) -> None:
     facts = facts_of(PATIENT, statement(DAILY_20, medicationCodeableConcept={"coding": [coding]}))
     assert bool(doubts(facts)) is doubtful
+
+
+ONE_TABLET: Json = {**dose(1, "Tablette"), **repeat(1, 1)}
+OF_20_MG: Json = {"strength": {"numerator": {"value": 20, "unit": "mg"}, "denominator": {"value": 1, "unit": "TAB"}}}
+SUBSTANCE: Json = {"resourceType": "Substance", "id": "sub", "code": {"coding": [PREDNISONE]}}
+TO_SUBSTANCE = {"reference": "Substance/sub"}
+
+
+def made_of(*ingredients: Json, **elements: Any) -> Json:
+    return {"resourceType": "Medication", "id": "med", "ingredient": list(ingredients), **elements}
+
+
+def one_tablet() -> Json:
+    return {**by_reference(ONE), "dosage": [ONE_TABLET]}
+
+
+@pytest.mark.parametrize("code", [None, {"text": "Decortin"}, {"coding": [{"system": "urn:pzn", "code": "1"}]}])
+@pytest.mark.parametrize(
+    "ingredient",
+    [
+        {"itemCodeableConcept": {"coding": [PREDNISONE]}},
+        {"itemCodeableConcept": {"coding": [coded("atc", "H02AB07")]}},
+        {"itemCodeableConcept": {"coding": [coded("snomed", "116602009")]}},
+        {"itemCodeableConcept": {"text": "prednisone"}},
+        {"itemReference": TO_SUBSTANCE},
+        {"itemReference": {"reference": "Substance/gone", "display": "prednisone"}},
+        {"item": {"concept": {"coding": [PREDNISONE]}}},
+        {"item": {"reference": TO_SUBSTANCE}},
+        {"itemReference": {"reference": "#inside"}},
+    ],
+)
+def test_an_ingredient_names_the_drug(code: Json | None, ingredient: Json) -> None:
+    inside = {"resourceType": "Medication", "id": "inside", "code": {"coding": [PREDNISONE]}}
+    product = made_of({**ingredient, **OF_20_MG}, contained=[inside], **({"code": code} if code else {}))
+    found = the_use(one_tablet(), product, SUBSTANCE)
+    assert (found.drug, found.steps[0].daily, found.conflict) == ("prednisone", exactly(20), False)
+
+
+def test_an_ingredient_may_be_a_medication_with_an_ingredient_or_itself() -> None:
+    deeper = {**made_of({"itemCodeableConcept": {"coding": [PREDNISONE]}, **OF_20_MG}), "id": "deeper"}
+    itself = {"itemReference": {"reference": "Medication/med"}}
+    found = the_use(one_tablet(), made_of({"itemReference": {"reference": "Medication/deeper"}}, itself), deeper)
+    assert (found.drug, found.steps[0].daily) == ("prednisone", exactly(20))
+
+
+def test_a_substance_of_r5_states_its_code_one_level_deeper() -> None:
+    substance = {**SUBSTANCE, "code": {"concept": {"coding": [PREDNISONE]}}}
+    assert the_use(one_tablet(), made_of({"item": {"reference": TO_SUBSTANCE}}), substance).drug == "prednisone"
+
+
+def test_each_of_several_ingredients_counts_with_its_own_strength() -> None:
+    methotrexate = {
+        "itemCodeableConcept": {"text": "methotrexate"},
+        "strength": {"numerator": {"value": 2, "unit": "mg"}},
+    }
+    prednisone = {"itemCodeableConcept": {"coding": [PREDNISONE]}, **OF_20_MG}
+    uses = facts_of(one_tablet(), made_of(prednisone, methotrexate, code={"text": "Combi"})).medications
+    assert {(one.drug, one.steps[0].daily) for one in uses} == {
+        ("prednisone", exactly(20)),
+        ("methotrexate", exactly(2)),
+    }
+    assert not any(one.conflict for one in uses)
+
+
+def test_an_excipient_is_no_drug() -> None:
+    excipient = {"itemCodeableConcept": {"coding": [PREDNISONE]}, "isActive": False}
+    assert facts_of(one_tablet(), made_of(excipient, code={"text": "Metformin"})).medications == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "ingredient", "conflict"),
+    [
+        ({"coding": [PREDNISONE]}, {"coding": [coded("rxnorm", "6902")]}, True),
+        ({"text": "Prednisone"}, {"coding": [coded("rxnorm", "6902")]}, True),
+        ({"text": "Prednisone"}, {"coding": [{**PREDNISONE, "display": "Methotrexate"}]}, True),
+        ({"text": "Prednisone"}, {"text": "Prednisone"}, False),
+        ({"text": "Prednisone"}, {"text": "Calcium"}, False),
+    ],
+)
+def test_a_product_called_what_none_of_its_ingredients_is_is_a_conflict(
+    code: Json, ingredient: Json, conflict: bool
+) -> None:
+    uses = facts_of(one_tablet(), made_of({"itemCodeableConcept": ingredient}, code=code)).medications
+    assert "prednisone" in {one.drug for one in uses}
+    assert {one.conflict for one in uses} == {conflict}
+
+
+@pytest.mark.parametrize(
+    ("product", "doubtful"),
+    [
+        (made_of({"itemReference": TO_SUBSTANCE}, code={"text": "Decortin"}), True),
+        (made_of({}, code={"text": "Decortin"}), True),
+        (made_of({"itemCodeableConcept": {"text": "metformin"}}, {}), True),
+        (made_of({"itemCodeableConcept": {"text": "metformin"}}), False),
+        (made_of({}, code={"coding": [coded("atc", "A10BA02")]}), False),
+        (made_of({"itemCodeableConcept": 7}, code={"text": "Decortin"}), True),
+        (made_of(code={"text": "Decortin"}), False),
+    ],
+)
+def test_an_ingredient_that_nobody_can_tell_may_be_any_drug(product: Json, doubtful: bool) -> None:
+    facts = facts_of(one_tablet(), product)
+    assert (bool(doubts(facts)), facts.medications) == (doubtful, ())

@@ -67,3 +67,25 @@ def test_the_route_is_as_stated_or_as_the_product_proves_else_unknown(drug: str,
 def test_a_local_product_never_reaches_the_whole_body(drug: str) -> None:
     uses = facts_of(statement(DAILY_20, medicationCodeableConcept={"text": drug})).medications
     assert all(one.route == "local" for one in uses)
+
+
+@pytest.mark.parametrize(
+    "drug",
+    ["Prednison", "Prednisolon 20 mg Tabletten", "prednisona 20 mg comprimidos", "méthylprednisolone 16 mg comprimé",
+     "Dexamétasona", "idrocortisone", "Betamethason", "dexaméthasone"],
+)  # fmt: skip
+def test_a_corticosteroid_is_known_by_its_names_in_other_languages(drug: str) -> None:
+    assert routed(drug, DAILY_20) == "systemic"
+
+
+@pytest.mark.parametrize(
+    "drug",
+    ["Prednisolon Augentropfen", "Hydrocortison-Salbe", "hidrocortisona crema", "dexaméthasone collyre",
+     "Prednisolon Zäpfchen", "desametasone collirio"],
+)  # fmt: skip
+def test_a_form_that_does_not_count_is_known_in_other_languages(drug: str) -> None:
+    assert facts_of(statement(DAILY_20, medicationCodeableConcept={"text": drug})).medications == ()
+    coded_too = {"coding": [coded("rxnorm", "8638")], "text": drug}
+    assert {one.route for one in facts_of(statement(DAILY_20, medicationCodeableConcept=coded_too)).medications} == {
+        "local"
+    }
