@@ -22,7 +22,11 @@ class WrongPatient(Exception):
 
 
 class NoPatient(Exception):
-    """No Patient resource could be read."""
+    """No Patient resource could be read. `failed` names the answers that hold an error instead."""
+
+    def __init__(self, failed: Iterable[str] = ()) -> None:
+        self.failed = tuple(failed)
+        super().__init__("no patient")
 
 
 class UnreadableRecord(Exception):
@@ -81,8 +85,8 @@ def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> Recor
 def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None) -> Records:
     """The record that some files hold: each a list of JSON documents, all together the whole record.
 
-    Raises UnreadableRecord for JSON that is no resource, NoPatient, or SeveralPatients when `patient_id` does
-    not say which is meant.
+    An answer that failed is a part of it that nobody knows. Raises UnreadableRecord for JSON that is no resource,
+    NoPatient, or SeveralPatients when `patient_id` does not say which is meant.
     """
     documents = {
         f"{name}#{number}" if number else name: document
@@ -91,21 +95,21 @@ def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patien
     }
     answers = {name: read_answer(document, name) for name, document in documents.items()}
     for name, answer in answers.items():
-        if answer.failed and not answer.entries:
+        if any(place == name for place, _ in answer.problems):
             raise UnreadableRecord(name)
-    sorting = _Sorting(answers, _chosen(answers.values(), patient_id))
+    sorting = _Sorting(answers, _chosen(answers, patient_id))
     strange = tuple(_strange(answers, _sources_of_file))
     return sorting.records(of_whole_record(answers.values(), sorting.mine, strange, index), strange)
 
 
-def _chosen(answers: Iterable[Answer], patient_id: str | None) -> str:
+def _chosen(answers: Mapping[str, Answer], patient_id: str | None) -> str:
     """The reference of the patient that is meant."""
-    found = {entry.reference for answer in answers for entry in answer.entries if entry.type == "Patient"}
+    found = {entry.reference for answer in answers.values() for entry in answer.entries if entry.type == "Patient"}
     if patient_id is not None:
         named = {f"Patient/{patient_id}", patient_id, local_name(patient_id)}
         found = {reference for reference in found if reference in named}
     if not found:
-        raise NoPatient
+        raise NoPatient(name for name, answer in answers.items() if answer.failed)
     if len(found) > 1:
         raise SeveralPatients(found)
     return found.pop()

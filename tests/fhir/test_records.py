@@ -193,7 +193,7 @@ def test_a_file_without_the_patient_is_refused(patient_id: str | None) -> None:
         file_records(*([PATIENT] if patient_id else []), condition(), patient_id=patient_id)
 
 
-@pytest.mark.parametrize("junk", [b"{}", b"[]", b'"x"', b"7", json.dumps(OUTCOME).encode(), b"not json"])
+@pytest.mark.parametrize("junk", [b"{}", b"[]", b'"x"', b"7", b"not json", b'{"resourceType": "Bundle", "entry": 7}'])
 def test_a_file_that_is_no_resource_is_refused_by_name(junk: bytes) -> None:
     with pytest.raises(UnreadableRecord, match="lab"):
         from_files({"p": [json.dumps(PATIENT).encode()], "lab": [junk]}, index(), None)
@@ -222,6 +222,16 @@ def test_a_part_of_a_file_that_failed_leaves_nothing_searched_for_sure() -> None
     sources = file_records(PATIENT, condition(), OUTCOME).sources
     assert sources["conditions"].state is State.TRUNCATED
     assert sources["procedures"].state is State.FAILED
+
+
+@pytest.mark.parametrize("answer", [OUTCOME, bundle(OUTCOME), {"resource": OUTCOME}])
+def test_a_file_that_holds_only_an_error_is_a_part_that_failed(answer: Json) -> None:
+    whole, failed = json.dumps(bundle(PATIENT, condition())).encode(), json.dumps(answer).encode()
+    sources = from_files({"f": [whole], "lab": [failed]}, index(), None).sources
+    assert (sources["conditions"].state, sources["procedures"].state) == (State.TRUNCATED, State.FAILED)
+    with pytest.raises(NoPatient) as refusal:
+        from_files({"lab": [failed]}, index(), None)
+    assert refusal.value.failed == ("lab",)
 
 
 def test_a_request_of_a_batch_that_failed_leaves_nothing_searched_for_sure() -> None:
