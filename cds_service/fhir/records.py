@@ -10,6 +10,7 @@ import msgspec
 
 from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.identity import Identity
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
 from cds_service.fhir.states import answered, of_whole_record
@@ -132,6 +133,7 @@ class _Sorting:
         every = [entry for answer in answers.values() for entry in answer.entries]
         self.patient = patient
         self.addresses = full_urls(every)
+        self.identity = Identity.of(every, patient)
         self.mine: list[Entry] = []
         self.others: list[Entry] = []
         self.skipped = [Skipped(*problem) for answer in answers.values() for problem in answer.problems]
@@ -144,16 +146,16 @@ class _Sorting:
             self.skipped.append(Skipped(entry.reference, "other-patient"))
         elif entry.type not in KNOWN_TYPES:
             self.skipped.append(Skipped(entry.reference, "unknown-type"))
-        elif leads_nowhere(self._subject(entry), self.addresses):
+        elif self._is_about_nobody_known(entry):
             self.mine.append(replace(entry, problem="unreadable"))
         else:
             self.mine.append(entry)
 
-    def _subject(self, entry: Entry) -> str | None:
-        seen = entry.resource or entry.glimpse
-        named = (getattr(seen, element, None) for element in ("subject", "patient", "individual"))
-        subject = next((one for one in named if one), None)
-        return resolved(subject, self.addresses)
+    def _is_about_nobody_known(self, entry: Entry) -> bool:
+        """True where nobody can tell whether it is the patient's: then it proves nothing, and is not overlooked."""
+        subject = _subject(entry)
+        nowhere = leads_nowhere(resolved(subject, self.addresses), self.addresses)
+        return nowhere or self.identity.leaves_open(subject, self.addresses)
 
     def _is_about_another(self, entry: Entry) -> bool:
         """True for another Patient, and for what is recorded of somebody or something else."""
@@ -162,7 +164,7 @@ class _Sorting:
         if entry.type == "Patient":
             return entry.has_name and entry.reference != self.patient
         focus = entry.resource.focus if isinstance(entry.resource, el.Observation) else None
-        named = {self._subject(entry), *(resolved(one, self.addresses) for one in focus or ())}
+        named = {resolved(_subject(entry), self.addresses), *(resolved(one, self.addresses) for one in focus or ())}
         somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
         return any(not leads_nowhere(name, self.addresses) for name in somebody)
 
@@ -170,6 +172,12 @@ class _Sorting:
         readable = [one for one in self.mine if one.type == "Patient" and not one.problem]
         patient = next((one for one in readable if one.reference == self.patient), None)
         return Records(patient, tuple(self.mine), sources, tuple(self.skipped), self.addresses, strange)
+
+
+def _subject(entry: Entry) -> el.Reference | None:
+    seen = entry.resource or entry.glimpse
+    named = (getattr(seen, element, None) for element in ("subject", "patient", "individual"))
+    return next((one for one in named if one), None)
 
 
 def _strange(answers: Mapping[str, Answer], sources_of: _SourcesOf) -> Iterator[Unread]:
