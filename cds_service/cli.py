@@ -120,9 +120,10 @@ def _record(files: Sequence[str], protocol: Protocol, patient: str | None) -> Re
     documents = {name: _documents(name) for name in files}
     try:
         return from_files(documents, protocol.index, patient)
-    except NoPatient:
+    except NoPatient as error:
         wanted = f"Patient/{patient}" if patient else "Patient resource"
-        raise Unreadable(f"No {wanted} in {', '.join(files)}. Add the Patient to the record.") from None
+        held = f" {', '.join(error.failed)}: the server answered with an error." if error.failed else ""
+        raise Unreadable(f"No {wanted} in {', '.join(files)}.{held} Add the Patient to the record.") from None
     except SeveralPatients as error:
         known = ", ".join(reference.removeprefix("Patient/") for reference in error.references)
         raise Unreadable(f"Several patients: choose one of {known} with --patient.") from None

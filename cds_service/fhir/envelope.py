@@ -136,6 +136,12 @@ class Head(Struct):
     meta: msgspec.Raw = ABSENT
 
 
+class Identified(Struct):
+    """The identifiers of a Patient."""
+
+    identifier: msgspec.Raw = ABSENT
+
+
 class Glimpse(Struct):
     """What may still be told of a resource that cannot be read as a whole."""
 

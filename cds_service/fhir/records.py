@@ -11,6 +11,7 @@ import msgspec
 from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
+from cds_service.fhir.identity import Identity
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
 from cds_service.fhir.states import answered, of_whole_record
@@ -23,7 +24,11 @@ class WrongPatient(Exception):
 
 
 class NoPatient(Exception):
-    """No Patient resource could be read."""
+    """No Patient resource could be read. `failed` names the answers that hold an error instead."""
+
+    def __init__(self, failed: Iterable[str] = ()) -> None:
+        self.failed = tuple(failed)
+        super().__init__("no patient")
 
 
 class UnreadableRecord(Exception):
@@ -85,8 +90,8 @@ def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched:
 def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None) -> Records:
     """The record that some files hold: each a list of JSON documents, all together the whole record.
 
-    Raises UnreadableRecord for JSON that is no resource, NoPatient, or SeveralPatients when `patient_id` does
-    not say which is meant.
+    An answer that failed is a part of it that nobody knows. Raises UnreadableRecord for JSON that is no resource,
+    NoPatient, or SeveralPatients when `patient_id` does not say which is meant.
     """
     documents = {
         f"{name}#{number}" if number else name: document
@@ -95,21 +100,21 @@ def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patien
     }
     answers = {name: read_answer(document, name) for name, document in documents.items()}
     for name, answer in answers.items():
-        if answer.failed and not answer.entries:
+        if any(place == name for place, _ in answer.problems):
             raise UnreadableRecord(name)
-    sorting = _Sorting(answers, _chosen(answers.values(), patient_id))
+    sorting = _Sorting(answers, _chosen(answers, patient_id))
     strange = tuple(_strange(answers, _sources_of_file))
     return sorting.records(of_whole_record(answers.values(), sorting.mine, strange, index), strange)
 
 
-def _chosen(answers: Iterable[Answer], patient_id: str | None) -> str:
+def _chosen(answers: Mapping[str, Answer], patient_id: str | None) -> str:
     """The reference of the patient that is meant."""
-    found = {entry.reference for answer in answers for entry in answer.entries if entry.type == "Patient"}
+    found = {entry.reference for answer in answers.values() for entry in answer.entries if entry.type == "Patient"}
     if patient_id is not None:
         named = {f"Patient/{patient_id}", patient_id, local_name(patient_id)}
         found = {reference for reference in found if reference in named}
     if not found:
-        raise NoPatient
+        raise NoPatient(name for name, answer in answers.items() if answer.failed)
     if len(found) > 1:
         raise SeveralPatients(found)
     return found.pop()
@@ -140,6 +145,7 @@ class _Sorting:
         every = [entry for answer in answers.values() for entry in answer.entries]
         self.patient = patient
         self.addresses = full_urls(every)
+        self.identity = Identity.of(every, patient)
         self.mine: list[Entry] = []
         self.others: list[Entry] = []
         self.skipped = [Skipped(*problem) for answer in answers.values() for problem in answer.problems]
@@ -152,16 +158,16 @@ class _Sorting:
             self.skipped.append(Skipped(entry.reference, "other-patient"))
         elif entry.type not in KNOWN_TYPES:
             self.skipped.append(Skipped(entry.reference, "unknown-type"))
-        elif leads_nowhere(self._subject(entry), self.addresses):
+        elif self._is_about_nobody_known(entry):
             self.mine.append(replace(entry, problem="unreadable"))
         else:
             self.mine.append(entry)
 
-    def _subject(self, entry: Entry) -> str | None:
-        seen = entry.resource or entry.glimpse
-        named = (getattr(seen, element, None) for element in ("subject", "patient", "individual"))
-        subject = next((one for one in named if one), None)
-        return resolved(subject, self.addresses)
+    def _is_about_nobody_known(self, entry: Entry) -> bool:
+        """True where nobody can tell whether it is the patient's: then it proves nothing, and is not overlooked."""
+        subject = _subject(entry)
+        nowhere = leads_nowhere(resolved(subject, self.addresses), self.addresses)
+        return nowhere or self.identity.leaves_open(subject, self.addresses)
 
     def _is_about_another(self, entry: Entry) -> bool:
         """True for another Patient, and for what is recorded of somebody or something else."""
@@ -170,7 +176,7 @@ class _Sorting:
         if entry.type == "Patient":
             return entry.has_name and entry.reference != self.patient
         focus = entry.resource.focus if isinstance(entry.resource, el.Observation) else None
-        named = {self._subject(entry), *(resolved(one, self.addresses) for one in focus or ())}
+        named = {resolved(_subject(entry), self.addresses), *(resolved(one, self.addresses) for one in focus or ())}
         somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
         return any(not leads_nowhere(name, self.addresses) for name in somebody)
 
@@ -178,6 +184,12 @@ class _Sorting:
         readable = [one for one in self.mine if one.type == "Patient" and not one.problem]
         patient = next((one for one in readable if one.reference == self.patient), None)
         return Records(patient, tuple(self.mine), sources, tuple(self.skipped), self.addresses, strange)
+
+
+def _subject(entry: Entry) -> el.Reference | None:
+    seen = entry.resource or entry.glimpse
+    named = (getattr(seen, element, None) for element in ("subject", "patient", "individual"))
+    return next((one for one in named if one), None)
 
 
 def _strange(answers: Mapping[str, Answer], sources_of: _SourcesOf) -> Iterator[Unread]:

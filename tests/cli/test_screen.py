@@ -95,6 +95,26 @@ def test_what_cannot_be_screened_exits_with_2_and_a_message_and_prints_nothing(
     assert said in result.stderr
 
 
+_ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}
+
+
+@pytest.mark.parametrize(
+    "answer", [_ERROR, {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": _ERROR}]}]
+)
+def test_an_answer_that_failed_leaves_what_it_would_have_brought_unsearched(
+    tmp_path: Path, answer: dict[str, object]
+) -> None:
+    failed = written(tmp_path, json.dumps(answer).encode(), "failed.json")
+    result = run(written(tmp_path, bundle([patient()])), failed, "--format", "json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["searched"]["conditions"] == {"state": "failed"}
+    alone = run(failed)
+    assert (alone.exit_code, alone.stdout) == (2, "")
+    assert "No Patient" in alone.stderr
+    assert "the server answered with an error" in alone.stderr
+    assert "not a FHIR resource" not in alone.stderr
+
+
 def test_two_patients_need_a_choice(tmp_path: Path) -> None:
     name = written(tmp_path, bundle([*resources(), patient(id="p2")]))
     refused = run(name)

@@ -172,6 +172,56 @@ def test_an_entry_of_an_unknown_subject_leaves_a_doubt() -> None:
     assert doubts(facts) == {("conditions", frozenset({"chronic-gvhd"}))}
 
 
+_MRN = {"system": "https://ehr.example/mrn", "value": "42"}
+_DOUBT = {("conditions", frozenset({"chronic-gvhd"}))}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "own"),
+    [
+        (_MRN, True),
+        ({**_MRN, "value": " 42 "}, True),
+        ({**_MRN, "value": "43"}, False),
+        ({**_MRN, "system": "https://other.example/mrn"}, False),
+        ({"value": "42"}, False),
+        ({"system": "https://ehr.example/mrn"}, True),  # names nobody, as if there were no subject
+    ],
+)
+@pytest.mark.parametrize("identifiers", [[_MRN], [7, {"value": 7}, _MRN]])
+def test_a_subject_named_by_an_identifier_is_the_patient_only_with_the_patients_own(
+    identifier: Json, own: bool, identifiers: list[object]
+) -> None:
+    named = bundle({**PATIENT, "identifier": identifiers}, condition(subject={"identifier": identifier}))
+    facts = read_facts(from_files({"f": [json.dumps(named).encode()]}, index(), None), index(), AS_OF)
+    assert (bool(facts.problems), doubts(facts)) == (own, set() if own else _DOUBT)
+
+
+def test_a_subject_named_by_an_identifier_is_in_doubt_where_the_patient_has_none() -> None:
+    assert doubts(facts_of(condition(subject={"identifier": _MRN}))) == _DOUBT
+
+
+@pytest.mark.parametrize(
+    ("full_url", "subject", "own"),
+    [
+        ("https://ehr.example/fhir/Patient/p1", "https://ehr.example/fhir/Patient/p1", True),
+        ("https://ehr.example/fhir/Patient/p1", "http://EHR.example/fhir/Patient/p1/_history/2", True),
+        ("https://ehr.example/fhir/Patient/p1", "Patient/p1", True),
+        ("https://ehr.example/fhir/Patient/p1", "https://other.example/fhir/Patient/p1", False),
+        ("https://ehr.example/fhir/Patient/p1", "https://ehr.example/other/Patient/p1", False),
+        (None, "https://other.example/fhir/Patient/p1", True),
+        ("urn:uuid:a", "https://other.example/fhir/Patient/p1", True),
+    ],
+)
+def test_the_same_id_on_another_server_leaves_a_doubt(full_url: str | None, subject: str, own: bool) -> None:
+    entries = [
+        {"resource": PATIENT} | ({"fullUrl": full_url} if full_url else {}),
+        {"resource": condition(subject={"reference": subject})},
+    ]
+    body = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}).encode()
+    facts = read_facts(from_files({"f": [body]}, index(), None), index(), AS_OF)
+    assert (bool(facts.problems), doubts(facts)) == (own, set() if own else _DOUBT)
+
+
 def test_addresses_of_a_transaction_are_followed() -> None:
     entries = [
         {"fullUrl": "urn:uuid:a", "resource": {"resourceType": "Patient", "gender": "female"}},
@@ -196,7 +246,7 @@ def test_a_file_without_the_patient_is_refused(patient_id: str | None) -> None:
         file_records(*([PATIENT] if patient_id else []), condition(), patient_id=patient_id)
 
 
-@pytest.mark.parametrize("junk", [b"{}", b"[]", b'"x"', b"7", json.dumps(OUTCOME).encode(), b"not json"])
+@pytest.mark.parametrize("junk", [b"{}", b"[]", b'"x"', b"7", b"not json", b'{"resourceType": "Bundle", "entry": 7}'])
 def test_a_file_that_is_no_resource_is_refused_by_name(junk: bytes) -> None:
     with pytest.raises(UnreadableRecord, match="lab"):
         from_files({"p": [json.dumps(PATIENT).encode()], "lab": [junk]}, index(), None)
@@ -225,6 +275,16 @@ def test_a_part_of_a_file_that_failed_leaves_nothing_searched_for_sure() -> None
     sources = file_records(PATIENT, condition(), OUTCOME).sources
     assert sources["conditions"].state is State.TRUNCATED
     assert sources["procedures"].state is State.FAILED
+
+
+@pytest.mark.parametrize("answer", [OUTCOME, bundle(OUTCOME), {"resource": OUTCOME}])
+def test_a_file_that_holds_only_an_error_is_a_part_that_failed(answer: Json) -> None:
+    whole, failed = json.dumps(bundle(PATIENT, condition())).encode(), json.dumps(answer).encode()
+    sources = from_files({"f": [whole], "lab": [failed]}, index(), None).sources
+    assert (sources["conditions"].state, sources["procedures"].state) == (State.TRUNCATED, State.FAILED)
+    with pytest.raises(NoPatient) as refusal:
+        from_files({"lab": [failed]}, index(), None)
+    assert refusal.value.failed == ("lab",)
 
 
 def test_a_request_of_a_batch_that_failed_leaves_nothing_searched_for_sure() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
 from cds_service.clinical.doses import DoseSegment, Timeline, timeline_of
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.interval import ANYTHING, Interval
 from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
@@ -20,6 +22,7 @@ from cds_service.trials.rules.steroids import PER_DAY, carried_flags, contradict
 from cds_service.trials.rules.washout import is_infusion
 
 What = Literal["started", "raised", "stopped", "lowered", "unclear"]
+_SOME = Interval(Fraction(0), None, low_open=True)
 _REASONS: dict[What, str] = {"started": "therapy-started", "raised": "therapy-raised", "stopped": "therapy-stopped"}
 
 
@@ -38,7 +41,8 @@ class TherapyStability(Rule):
     """No such drug started, raised or stopped within `window` before the infusion; on its first day it still may be.
 
     Lowering is not forbidden. Whatever else changed is for a person: a dose is often moved to reach a level in the
-    blood. A stop shorter than `pause` is none. Single infusions count by their first one only.
+    blood. A stop shorter than `pause` is none. Single infusions count by their first one only, and what was given
+    without a dose was started, too.
     """
 
     window: Days
@@ -82,13 +86,12 @@ class TherapyStability(Rule):
         forbidden = [turn for turn in turns if turn.what in ("started", "raised", "stopped")]
         if forbidden:
             return Judgement(Status.REVIEW, _changed(max(forbidden, key=_by_day)), evidence, frozenset(flags))
-        unreadable = {
-            fault for segments in shown.values() for s in segments if s.dose.high is None for fault in s.faults
-        }
+        doubtful = [s for drug, segments in shown.items() for s in segments if not _is_told(drug, s)]
+        unreadable = {fault for s in doubtful if s.dose.high is None for fault in s.faults}
         if unreadable:
             reason = Reason("dose-unreadable", {"faults": tuple(sorted(unreadable))})
             return Judgement(Status.UNKNOWN, reason, evidence, frozenset(flags))
-        if not _all_exact(shown):
+        if any(turn.what == "unclear" for turn in turns) or doubtful:
             return Judgement(Status.REVIEW, Reason("therapy-change-unclear", values), evidence, frozenset(flags))
         if self._turned_at_the_edge(case, taken, opens):
             flags.add(Flag.BOUNDARY)
@@ -122,9 +125,9 @@ def _what(before: DoseSegment, after: DoseSegment) -> What | None:
     if before.dose == after.dose:
         return None
     if after.dose.is_zero:
-        return "stopped" if before.dose.low > 0 else "unclear"
+        return "unclear" if before.dose.begins_at_zero else "stopped"
     if before.dose.is_zero:
-        return "started" if after.dose.low > 0 else "unclear"
+        return "unclear" if after.dose.begins_at_zero else "started"
     if before.dose.high is not None and after.dose.low > before.dose.high:
         return "raised"
     if after.dose.high is not None and after.dose.high < before.dose.low:
@@ -137,7 +140,15 @@ def _taken(case: Case, drug: str) -> list[MedicationUse]:
 
 
 def _timeline(case: Case, uses: Sequence[MedicationUse]) -> Timeline:
-    return timeline_of(uses, case.as_of, case.weights)
+    return timeline_of([_given(use) for use in uses], case.as_of, case.weights)
+
+
+def _given(use: MedicationUse) -> MedicationUse:
+    """The record of something that was given, of which that was some, though nobody wrote down how much."""
+    if use.kind != "administration" or use.standing is not Standing.TAKEN:
+        return use
+    steps = tuple(replace(step, daily=_SOME) if step.daily == ANYTHING else step for step in use.steps)
+    return replace(use, steps=steps)
 
 
 def _by_day(turn: Turn) -> tuple[date, str]:
@@ -149,11 +160,13 @@ def _changed(turn: Turn) -> Reason:
         "drug": code_sets()[turn.drug].title, "changed": turn.day,
         "before": Measure(turn.before.dose, PER_DAY), "after": Measure(turn.after.dose, PER_DAY),
     }  # fmt: skip
-    return Reason(_REASONS[turn.what], values)
+    untold = turn.what == "started" and turn.after.dose.high is None
+    return Reason("therapy-started-untold" if untold else _REASONS[turn.what], values)
 
 
-def _all_exact(shown: dict[str, list[DoseSegment]]) -> bool:
-    return all(s.dose.is_exact for segments in shown.values() for s in segments)
+def _is_told(drug: str, segment: DoseSegment) -> bool:
+    """True for an exact dose, and for an infusion: how much it was of says nothing of a change."""
+    return segment.dose.is_exact or (is_infusion(drug) and segment.dose == _SOME)
 
 
 def _evidence(
