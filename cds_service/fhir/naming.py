@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import is_readable
+from cds_service.fhir.modifiers import modified
 from cds_service.fhir.references import resolved
 from cds_service.fhir.strength import Strength, named_mg, strength_of
 from cds_service.fhir.wire import decode
@@ -47,8 +48,8 @@ class Naming:
         reference = record.medicationReference or choice.reference
         medication = self._medication(record, reference)
         stated = (record.medicationCodeableConcept, choice.concept, medication.code if medication else None)
-        concepts = [one for one in stated if one is not None]
         display = [reference.display] if reference and reference.display else []
+        concepts = self._with_ingredients([one for one in stated if one is not None], display, medication)
         if not display and not any(is_readable(one) for one in concepts):
             return None
         names = [*(text for one in concepts for text in one.texts()), *display]
@@ -62,12 +63,23 @@ class Naming:
             strength_of(found.products, names, medication), self._contradicts(codings, names),
         )  # fmt: skip
 
+    def _with_ingredients(
+        self, concepts: list[el.CodeableConcept], display: list[str], medication: el.Medication | None
+    ) -> list[el.CodeableConcept]:
+        """The concepts, and those of the ingredients where the product itself is none that we know."""
+        pairs = [pair for one in concepts for pair in one.pairs()]
+        found = self._index.recognise(pairs, [*(text for one in concepts for text in one.texts()), *display])
+        if not self._index.drugs.isdisjoint(found.concepts):
+            return concepts
+        return [*concepts, *_ingredients(medication)]
+
     def _medication(self, record: el.MedicationRecord, reference: el.Reference | None) -> el.Medication | None:
         if reference is None or not reference.reference:
             return None
         if reference.reference.startswith("#"):
             contained = [decode(raw, el.Medication) for raw in record.contained or ()]
-            return next((one for one in contained if one and f"#{one.id}" == reference.reference), None)
+            found = next((one for one in contained if one and f"#{one.id}" == reference.reference), None)
+            return found if found and not modified(found) else None
         return self._medications.get(resolved(reference, self._addresses) or "")
 
     def _contradicts(self, codings: list[el.Coding], names: list[str]) -> bool:
@@ -88,6 +100,14 @@ class Naming:
         is_ingredient = alias_of(coding.system) == "rxnorm" and bool(self._drugs_of(coding))
         product = self._index.recognise([(coding.system, coding.code)], ()).products
         return is_ingredient and not product and named_mg(coding.display or "") is not None
+
+
+def _ingredients(medication: el.Medication | None) -> list[el.CodeableConcept]:
+    """What a product is made of, by R4's and by R5's name for it."""
+    parts = (medication.ingredient or []) if medication else []
+    choices = [decode(part.item, el.CodeableReference) for part in parts]
+    named = [*(part.itemCodeableConcept for part in parts), *(one.concept for one in choices if one)]
+    return [one for one in named if one is not None]
 
 
 def _tells_the_drug(coding: el.Coding) -> bool:

@@ -157,8 +157,9 @@ class _Sorting:
             return False
         if entry.type == "Patient":
             return entry.has_name and entry.reference != self.patient
-        focus = entry.resource.focus if isinstance(entry.resource, el.Observation) else None
-        named = {self._subject(entry), *(resolved(one, self.addresses) for one in focus or ())}
+        focus = entry.resource.focus if isinstance(entry.resource, el.Observation | el.Procedure) else None
+        targets = focus if isinstance(focus, list) else [focus]
+        named = {self._subject(entry), *(resolved(one, self.addresses) for one in targets)}
         somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
         return any(not leads_nowhere(name, self.addresses) for name in somebody)
 
