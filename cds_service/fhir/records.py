@@ -10,6 +10,7 @@ import msgspec
 
 from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.contained import contained_results
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
 from cds_service.fhir.states import answered, of_whole_record
@@ -144,6 +145,8 @@ class _Sorting:
             self.mine.append(replace(entry, problem="unreadable"))
         else:
             self.mine.append(entry)
+            for inside in contained_results(entry):
+                self._sort(inside)
 
     def _subject(self, entry: Entry) -> str | None:
         seen = entry.resource or entry.glimpse
