@@ -25,7 +25,7 @@ def read_allergies(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger
 
 
 def _allergy(entry: Entry, allergy: el.AllergyIntolerance, index: ConceptIndex, ledger: Ledger) -> Problem | None:
-    verification = status_of(allergy.verificationStatus)
+    verification = status_of(allergy.verificationStatus or allergy.status)  # one status for both in DSTU2
     if verification == "entered-in-error":
         ledger.skip(entry, "entered-in-error")
         return None
@@ -40,7 +40,7 @@ def _allergy(entry: Entry, allergy: el.AllergyIntolerance, index: ConceptIndex, 
         return None
     return Problem(
         entry.reference, code.label(), found.concepts,
-        "resolved" if status_of(allergy.clinicalStatus) in _OVER else "active",
+        "resolved" if status_of(allergy.clinicalStatus or allergy.status) in _OVER else "active",
         "suspected" if verification in _SUSPECTED else "confirmed",
         ledger.past(onset), ledger.past(recorded), contradicted=found.contradicted,
     )  # fmt: skip
@@ -51,7 +51,7 @@ def _substances(allergy: el.Resource) -> el.CodeableConcept | None:
     if not isinstance(allergy, el.AllergyIntolerance):
         return None
     reactions = (reaction.substance for reaction in allergy.reaction or ())
-    named = [one for one in (allergy.code, *reactions) if one is not None]
+    named = [one for one in (allergy.code, allergy.substance, *reactions) if one is not None]
     codings = [coding for one in named for coding in one.coding or ()]
     texts = [one.text for one in named if one.text]
     return el.CodeableConcept(codings, "; ".join(dict.fromkeys(texts)) or None)

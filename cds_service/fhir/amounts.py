@@ -57,7 +57,9 @@ def structured_amount(dosage: el.Dosage, strength: Strength) -> Amount:
     Several views of one dose (ordered, calculated, given) are never added: they agree, or contradict each
     other.
     """
-    single = el.DoseAndRate(doseQuantity=dosage.doseQuantity, doseRange=dosage.doseRange)
+    single = el.DoseAndRate(
+        doseQuantity=dosage.doseQuantity or dosage.quantityQuantity, doseRange=dosage.doseRange or dosage.quantityRange
+    )
     amounts = [_one_view(view, strength) for view in dosage.doseAndRate or [single]]
     known = [amount for amount in amounts if amount.milligrams is not None]
     if not known:

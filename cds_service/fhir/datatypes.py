@@ -1,4 +1,4 @@
-"""The data types of FHIR, as far as we read them: see resources.py for how other versions are met."""
+"""The data types of FHIR, as far as we read them: see elements.py for how other versions are met."""
 
 # ruff: noqa: N815 - these are the names of FHIR
 
@@ -107,9 +107,12 @@ class ReferenceRange(Struct):
     appliesTo: list[CodeableConcept] | CodeableConcept | None = None
     age: Range | None = None
     text: str | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class Repeat(Struct):
+    """DSTU2 had one `when`, and `periodUnits`."""
+
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None
     boundsRange: Range | None = None
@@ -120,15 +123,21 @@ class Repeat(Struct):
     period: Number | None = None
     periodMax: Number | None = None
     periodUnit: str | None = None
-    dayOfWeek: list[str] | None = None
-    timeOfDay: list[str] | None = None
-    when: list[str] | None = None
+    periodUnits: str | None = None
+    dayOfWeek: list[str | None] | None = None
+    timeOfDay: list[str | None] | None = None
+    when: list[str | None] | str | None = None
+
+    def moments(self) -> list[str | None]:
+        """The times of day by their codes; None for one that only an extension tells."""
+        return [self.when] if isinstance(self.when, str) else self.when or []
 
 
 class Timing(Struct):
-    event: list[str] | None = None
+    event: list[str | None] | None = None
     repeat: Repeat | None = None
     code: CodeableConcept | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class DoseAndRate(Struct):
@@ -154,6 +163,8 @@ class Dosage(Struct):
     doseAndRate: list[DoseAndRate] | None = None
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
+    quantityQuantity: Quantity | None = None
+    quantityRange: Range | None = None
     maxDosePerPeriod: Ratio | list[Ratio] | None = None
     modifierExtension: list[msgspec.Raw] | None = None
 
@@ -164,6 +175,7 @@ class AdministrationDosage(Struct):
     method: CodeableConcept | None = None
     dose: Quantity | None = None
     quantity: Quantity | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class SubstanceCode(CodeableConcept):
@@ -173,28 +185,45 @@ class SubstanceCode(CodeableConcept):
 
 
 class Ingredient(Struct):
-    """An ingredient of a Medication: a code or another resource, and how much of it there is. `item` is R5's."""
+    """An ingredient of a Medication: a code or another resource, and how much of it there is.
+
+    `item` is R5's; it stays undecoded, since DSTU2 has another shape under that name.
+    """
 
     itemCodeableConcept: CodeableConcept | None = None
     itemReference: Reference | None = None
-    item: CodeableReference | None = None
+    item: msgspec.Raw = ABSENT
     isActive: bool | None = None
     strength: Ratio | None = None
     strengthRatio: Ratio | None = None
+    strengthQuantity: Quantity | None = None
     amount: Ratio | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class Adherence(Struct):
     """R5's word for whether the drug is taken."""
 
     code: CodeableConcept | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
+
+
+class Progress(Struct):
+    """R5's state of a subject in a study, and from when until when it was in it."""
+
+    subjectState: CodeableConcept | None = None
+    startDate: str | None = None
+    endDate: str | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class DispenseRequest(Struct):
     validityPeriod: Period | None = None
     expectedSupplyDuration: Quantity | None = None
     numberOfRepeatsAllowed: int | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class ConditionStage(Struct):
     summary: CodeableConcept | None = None
+    modifierExtension: list[msgspec.Raw] | None = None

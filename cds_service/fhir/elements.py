@@ -28,6 +28,7 @@ from cds_service.fhir.datatypes import (
     Ingredient,
     Number,
     Period,
+    Progress,
     Quantity,
     Range,
     Ratio,
@@ -42,7 +43,7 @@ from cds_service.fhir.datatypes import (
 __all__ = [
     "ABSENT", "Adherence", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference",
     "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier",
-    "Ingredient", "Number", "Period", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat",
+    "Ingredient", "Number", "Period", "Progress", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat",
     "SubstanceCode", "Timing",
 ]  # fmt: skip
 
@@ -100,6 +101,7 @@ class Procedure(Resource, kw_only=True):
     performedString: str | None = None
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
+    focus: Reference | None = None
     notDone: bool | None = None
     notPerformed: bool | None = None
 
@@ -142,6 +144,7 @@ class DiagnosticReport(Resource, kw_only=True):
 class Medication(Resource, kw_only=True):
     code: CodeableConcept | None = None
     form: CodeableConcept | None = None
+    doseForm: CodeableConcept | None = None
     ingredient: list[Ingredient] | None = None
 
 
@@ -150,7 +153,7 @@ class Substance(Resource, kw_only=True):
 
 
 class MedicationRecord(Resource, kw_only=True):
-    """What the three kinds of medication record share. `reason` is R5's, the others are R4's."""
+    """What the kinds of medication record share. `reason` is R5's, `reasonForUse` DSTU2's, the others are R4's."""
 
     status: str | None = None
     medicationCodeableConcept: CodeableConcept | None = None
@@ -165,12 +168,15 @@ class MedicationRecord(Resource, kw_only=True):
     reason: list[CodeableReference] | None = None
     reasonCode: list[CodeableConcept] | None = None
     reasonReference: list[Reference] | None = None
+    reasonForUseCodeableConcept: CodeableConcept | None = None
+    reasonForUseReference: Reference | None = None
     note: list[Annotation] | str | None = None
 
 
 class MedicationStatement(MedicationRecord, kw_only=True):
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
+    effectiveTiming: Timing | None = None
     dateAsserted: str | None = None
     dosage: list[Dosage] | None = None
     taken: str | None = None
@@ -199,9 +205,11 @@ class MedicationAdministration(MedicationRecord, kw_only=True):
     effectivePeriod: Period | None = None
     occurenceDateTime: str | None = None
     occurencePeriod: Period | None = None
+    occurenceTiming: Timing | None = None
     effectiveTimeDateTime: str | None = None
     effectiveTimePeriod: Period | None = None
     wasNotGiven: bool | None = None
+    notGiven: bool | None = None
     request: Reference | None = None
     prescription: Reference | None = None
     dosage: AdministrationDosage | None = None
@@ -219,12 +227,15 @@ class MedicationDispense(MedicationRecord, kw_only=True):
 
 class Reaction(Struct):
     substance: CodeableConcept | None = None
+    modifierExtension: list[msgspec.Raw] | None = None
 
 
 class AllergyIntolerance(Resource, kw_only=True):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
+    status: str | None = None
     code: CodeableConcept | None = None
+    substance: CodeableConcept | None = None
     reaction: list[Reaction] | None = None
     subject: Reference | None = None
     patient: Reference | None = None
@@ -234,7 +245,10 @@ class AllergyIntolerance(Resource, kw_only=True):
 
 
 class ResearchSubject(Resource, kw_only=True):
+    """In R5 `status` is that of the record itself, and `progress` tells what became of the subject."""
+
     status: str | None = None
+    progress: list[Progress] | None = None
     period: Period | None = None
     study: Reference | None = None
     individual: Reference | None = None

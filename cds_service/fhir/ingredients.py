@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from cds_service.fhir import elements as el
+from cds_service.fhir.modifiers import modified
 from cds_service.fhir.references import resolved
 from cds_service.fhir.wire import decode
 
@@ -47,8 +48,8 @@ class Pharmacy:
         for element in (medication.ingredient or ()) if medication and depth < _DEEPEST else ():
             if element.isActive is False:
                 continue
-            choice = element.item or el.CodeableReference()
-            reference = element.itemReference or choice.reference
+            choice = decode(element.item, el.CodeableReference) or el.CodeableReference()
+            reference = element.itemReference or choice.reference or decode(element.item, el.Reference)
             meant = self._fetched(reference, inside, el.Medication) or self._fetched(reference, inside, el.Substance)
             stated = [element.itemCodeableConcept, choice.concept, *_concepts(meant)]
             concepts = [one for one in stated if one is not None]
@@ -67,7 +68,8 @@ class Pharmacy:
             return None
         if reference.reference.startswith("#"):
             found = (decode(raw, kind) for raw in inside)
-            return next((one for one in found if one and f"#{one.id}" == reference.reference), None)
+            meant = next((one for one in found if one and f"#{one.id}" == reference.reference), None)
+            return meant if meant and not modified(meant) else None
         return self._stock.get(resolved(reference, self._addresses) or "")
 
 

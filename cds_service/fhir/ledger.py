@@ -10,12 +10,10 @@ from typing import Literal, TypeVar
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Skipped, Unread
 from cds_service.fhir import elements as el
-from cds_service.fhir.queries import QUERIES, source_of_analyte
+from cds_service.fhir.queries import QUERIES, STANDS_FOR, source_of_analyte
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex, alias_of
 
-# No query asks for dispenses; where one comes along it tells of an order.
-_STANDS_FOR = {"MedicationDispense": "MedicationRequest"}
 R = TypeVar("R", bound=el.Resource)
 
 # The closed list of reasons why an entry is left out, as the screening prints them.
@@ -72,7 +70,7 @@ class Ledger:
 
 def _sources_of(entry: Entry, concepts: frozenset[str] | None) -> list[str]:
     """The queries that the entry may answer: for an Observation those of its analytes, else those that brought it."""
-    asked = _STANDS_FOR.get(entry.type, entry.type)
+    asked = STANDS_FOR.get(entry.type, entry.type)
     keys = [query.key for query in QUERIES.values() if query.type == asked]
     if entry.type != "Observation" or concepts is None:
         return [key for key in keys if key in entry.queries] or keys

@@ -10,7 +10,9 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING
 from cds_service.clinical.medications import DoseStep, Kind, MedicationUse, Standing
 from cds_service.fhir import elements as el
+from cds_service.fhir.adherence import adhered
 from cds_service.fhir.dosage import dose_step
+from cds_service.fhir.effective import effective
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.naming import Named, Naming
 from cds_service.fhir.reasons import stated_reasons
@@ -130,7 +132,8 @@ class MedicationReader:
 def _written(record: el.MedicationRecord, taking: Taking) -> DayRange | None:
     """The day of writing, unless the record says, if only in a way that nobody can read, when the drug was begun."""
     period = getattr(record, "effectivePeriod", None) or el.Period()
-    return None if getattr(record, "effectiveDateTime", None) or period.start else taking.written
+    stated = getattr(record, "effectiveDateTime", None) or period.start or getattr(record, "effectiveTiming", None)
+    return None if stated else taking.written
 
 
 def _taking(record: el.MedicationRecord) -> Taking:
@@ -145,28 +148,18 @@ def _taking(record: el.MedicationRecord) -> Taking:
 
 def _stated(record: el.MedicationStatement) -> Taking:
     status = (record.status or "").strip().lower()
-    standing = _adhered(record, _STATEMENTS.get(status, Standing.POSSIBLE))
-    begins, ends = _period(record.effectiveDateTime, record.effectivePeriod)
+    standing = adhered(record, _STATEMENTS.get(status, Standing.POSSIBLE))
+    when = effective(record.effectiveDateTime, record.effectivePeriod, record.effectiveTiming)
+    begins, ends = when.begins, when.ends
     if record.effectivePeriod is None and standing is Standing.ENDED:
-        ends = begins
+        ends = ends or begins
+    if not when.understood and standing is Standing.TAKEN:
+        standing = Standing.POSSIBLE
     return Taking(
         "statement", standing, _dosages(record.dosage, record.renderedDosageInstruction),
         begins, ends, written=DayRange.parse(record.dateAsserted), active=status in ("active", "recorded"),
         known=status in _STATEMENTS,
     )  # fmt: skip
-
-
-def _adhered(record: el.MedicationStatement, standing: Standing | None) -> Standing | None:
-    """The standing with what STU3's `taken`, DSTU2's `wasNotTaken` and R5's adherence say of it."""
-    codes = record.adherence.code.pairs() if record.adherence and record.adherence.code else []
-    adherence = next((code for _, code in codes if code), "")
-    if record.taken == "n" or record.wasNotTaken or adherence == "not-taking":
-        return Standing.NOT_TAKEN
-    if standing is Standing.TAKEN and adherence.startswith("on-hold"):
-        return Standing.HELD
-    if standing is Standing.TAKEN and adherence.startswith("stopped"):
-        return Standing.ENDED
-    return Standing.POSSIBLE if standing and (record.taken == "unk" or adherence == "unknown") else standing
 
 
 def _ordered(record: el.MedicationRequest) -> Taking:
@@ -202,11 +195,13 @@ def _dispensed(record: el.MedicationDispense) -> Taking:
 
 def _given(record: el.MedicationAdministration) -> Taking:
     status = (record.status or "").strip().lower()
-    standing = Standing.NOT_TAKEN if record.wasNotGiven else _ADMINISTRATIONS.get(status, Standing.POSSIBLE)
-    begins, ends = _period(
+    not_given = record.wasNotGiven or record.notGiven
+    standing = Standing.NOT_TAKEN if not_given else _ADMINISTRATIONS.get(status, Standing.POSSIBLE)
+    when = effective(
         record.effectiveDateTime or record.occurenceDateTime or record.effectiveTimeDateTime,
-        record.effectivePeriod or record.occurencePeriod or record.effectiveTimePeriod,
-    )
+        record.effectivePeriod or record.occurencePeriod or record.effectiveTimePeriod, record.occurenceTiming,
+    )  # fmt: skip
+    begins, ends = when.begins, when.ends
     given = record.dosage or el.AdministrationDosage()
     dose = given.dose or given.quantity
     dosage = el.Dosage(
@@ -265,9 +260,3 @@ def _refillable_until(begins: DayRange | None, dispense: el.DispenseRequest) -> 
     if begins is None or once is None or not 0 < repeats <= _MOST_REPEATS:
         return once
     return once + repeats * (once - begins.first + timedelta(days=1))
-
-
-def _period(stamp: str | None, period: el.Period | None) -> tuple[DayRange | None, DayRange | None]:
-    if period is not None:
-        return DayRange.parse(period.start), end_of(period.end)
-    return DayRange.parse(stamp), None

@@ -146,4 +146,5 @@ def _label(codings: Sequence[el.Coding], names: Sequence[str], parts: Sequence[I
 
 
 def _forms(medication: el.Medication | None) -> tuple[str, ...]:
-    return tuple(medication.form.texts()) if medication and medication.form else ()
+    forms = (medication.form, medication.doseForm) if medication else ()
+    return tuple(text for form in forms if form for text in form.texts())

@@ -20,6 +20,7 @@ _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential", "unknown"}
 # What the status of a diagnosis can be in any version of FHIR; anything else is not understood.
 _KNOWN = frozenset({*_ACTIVE, *_RESOLVED, *_SUSPECTED, "confirmed", "refuted", "entered-in-error"})
 _GRADES = {"severity-mild": "mild", "severity-moderate": "moderate", "severity-severe": "severe"}
+_NOTHING = (b"", b"null", b'""', b"{}")
 _NIH_WORDS = ("nih", "global")
 _SEATTLE_WORDS = ("limited", "extensive", "局限", "广泛")
 # Germany marks how sure a diagnosis is by an extension of the code, or by a letter after it.
@@ -109,7 +110,7 @@ def _is_over(condition: el.Condition, ledger: Ledger) -> bool:
     if days:
         return any(day.first <= ledger.as_of for day in days)
     undated = (condition.abatementString, condition.abatementDateTime, condition.abatementBoolean)
-    return any(undated) or any(bytes(one) for one in (condition.abatementAge, condition.abatementRange))
+    return any(undated) or any(bytes(one) not in _NOTHING for one in (condition.abatementAge, condition.abatementRange))
 
 
 def _onset(condition: el.Condition) -> DayRange | None:

@@ -75,7 +75,7 @@ def _every_period(repeat: el.Repeat) -> Rate:
     if repeat.period is None:
         return _without_period(repeat, moments)
     shortest, longest = exact(repeat.period), exact(repeat.periodMax or repeat.period)
-    hours = _HOURS.get(repeat.periodUnit or "")
+    hours = _HOURS.get(_unit(repeat) or "")
     if hours is None or isinstance(shortest, Unusable) or isinstance(longest, Unusable):
         return _NOT_UNDERSTOOD
     fewest = repeat.frequency or moments or 1
@@ -84,17 +84,17 @@ def _every_period(repeat: el.Repeat) -> Rate:
         return _NOT_UNDERSTOOD
     rate = Interval(fewest * 24 / (longest * hours[1]), most * 24 / (shortest * hours[0]))
     by_moments = Interval.exactly(moments or 0)
-    if moments and repeat.frequency and rate != by_moments and repeat.periodUnit == "d" and repeat.period == 1:
+    if moments and repeat.frequency and rate != by_moments and _unit(repeat) == "d" and repeat.period == 1:
         return Rate(rate.hull(by_moments), conflict=True)
     return Rate(rate)
 
 
 def _without_period(repeat: el.Repeat, moments: int | None) -> Rate:
     """Times of day alone are daily. A unit without a number leaves open how often: once in it, or daily."""
-    hours = _HOURS.get(repeat.periodUnit or "")
-    if repeat.periodUnit is None and repeat.frequency is None:
+    hours = _HOURS.get(_unit(repeat) or "")
+    if _unit(repeat) is None and repeat.frequency is None:
         return Rate(Interval.exactly(moments)) if moments else Rate(understood=moments is not None)
-    if repeat.frequency is None or repeat.frequencyMax is not None or (repeat.periodUnit and hours is None):
+    if repeat.frequency is None or repeat.frequencyMax is not None or (_unit(repeat) and hours is None):
         return _NOT_UNDERSTOOD
     if hours is None:
         return Rate(Interval.exactly(moments)) if moments == repeat.frequency else Rate()
@@ -103,20 +103,24 @@ def _without_period(repeat: el.Repeat, moments: int | None) -> Rate:
     return Rate(literal.hull(daily), conflict=literal != daily)
 
 
+def _unit(repeat: el.Repeat) -> str | None:
+    return repeat.periodUnit or repeat.periodUnits
+
+
 def _moments(repeat: el.Repeat) -> int | None:
     """How many times of day are named: none is 0, and None when they cannot be counted."""
     if repeat.timeOfDay:
         return len(set(repeat.timeOfDay))
-    when = set(repeat.when or ())
+    when = set(repeat.moments())
     return None if when & _UNCOUNTED else len(when)
 
 
 def _on_days(repeat: el.Repeat) -> Rate:
     """A rate on named days of the week; three or four are every other day, as near as a week allows."""
-    days = {day.strip().lower() for day in repeat.dayOfWeek or ()}
-    by_week = repeat.periodUnit == "wk" and repeat.period == 1
-    unstated = repeat.periodUnit is None and repeat.period is None
-    by_day = unstated or (repeat.periodUnit == "d" and repeat.period == 1)
+    days = {day.strip().lower() for day in repeat.dayOfWeek or () if day}
+    by_week = _unit(repeat) == "wk" and repeat.period == 1
+    unstated = _unit(repeat) is None and repeat.period is None
+    by_day = unstated or (_unit(repeat) == "d" and repeat.period == 1)
     if not days <= _DAYS_OF_WEEK or not (by_week or by_day) or repeat.frequencyMax is not None:
         return _NOT_UNDERSTOOD
     moments = _moments(repeat) or 1

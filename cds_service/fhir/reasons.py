@@ -30,7 +30,10 @@ def stated_reasons(
 
 
 def _reasons(record: el.MedicationRecord, index: ConceptIndex, addresses: Mapping[str, str]) -> Iterator[StatedReason]:
-    either = record.reason or []
+    either = [
+        *(record.reason or ()),
+        el.CodeableReference(record.reasonForUseCodeableConcept, record.reasonForUseReference),
+    ]
     for concept in (*(record.reasonCode or ()), *(one.concept for one in either if one.concept)):
         yield StatedReason(tuple(_clauses(concept, index)))
     for reference in (*(record.reasonReference or ()), *(one.reference for one in either if one.reference)):

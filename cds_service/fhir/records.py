@@ -10,6 +10,7 @@ import msgspec
 
 from cds_service.clinical.facts import Skipped, Source, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.contained import contained_results
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
 from cds_service.fhir.identity import Identity
 from cds_service.fhir.queries import QUERIES
@@ -162,6 +163,8 @@ class _Sorting:
             self.mine.append(replace(entry, problem="unreadable"))
         else:
             self.mine.append(entry)
+            for inside in contained_results(entry):
+                self._sort(inside)
 
     def _is_about_nobody_known(self, entry: Entry) -> bool:
         """True where nobody can tell whether it is the patient's: then it proves nothing, and is not overlooked."""
@@ -175,8 +178,9 @@ class _Sorting:
             return False
         if entry.type == "Patient":
             return entry.has_name and entry.reference != self.patient
-        focus = entry.resource.focus if isinstance(entry.resource, el.Observation) else None
-        named = {resolved(_subject(entry), self.addresses), *(resolved(one, self.addresses) for one in focus or ())}
+        focus = entry.resource.focus if isinstance(entry.resource, el.Observation | el.Procedure) else None
+        targets = focus if isinstance(focus, list) else [focus]
+        named = {resolved(_subject(entry), self.addresses), *(resolved(one, self.addresses) for one in targets)}
         somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
         return any(not leads_nowhere(name, self.addresses) for name in somebody)
 

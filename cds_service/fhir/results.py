@@ -12,6 +12,7 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Converted, analyte_units
 from cds_service.fhir import elements as el
+from cds_service.fhir.contained import members_of, name_inside
 from cds_service.fhir.ledger import Ledger, concepts_of
 from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
@@ -34,12 +35,10 @@ def panels(entries: Iterable[Entry], addresses: Mapping[str, str]) -> Panels:
     """Which results are of one report or one panel."""
     found: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
-        seen = entry.resource
-        members = seen.result if isinstance(seen, el.DiagnosticReport) else getattr(seen, "hasMember", None)
-        for member in members or ():
+        for member in members_of(entry.resource):
             name = resolved(member, addresses)
             if name:
-                found[name].add(entry.reference)
+                found[name_inside(entry, name)].add(entry.reference)
     return {name: frozenset(wholes) for name, wholes in found.items()}
 
 

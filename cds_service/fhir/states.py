@@ -8,7 +8,7 @@ from datetime import date
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Source, State, Unread
 from cds_service.fhir import elements as el
-from cds_service.fhir.queries import ANALYTES_OF, QUERIES
+from cds_service.fhir.queries import ANALYTES_OF, QUERIES, STANDS_FOR
 from cds_service.fhir.wire import Answer, Entry
 from cds_service.terminology.codes import ConceptIndex
 
@@ -24,9 +24,10 @@ def _of_answer(key: str, answer: Answer | None, mine: Collection[Entry], doubted
         return Source(State.ABSENT)
     if answer.failed:
         return Source(State.FAILED)
-    theirs = [entry for entry in answer.entries if entry.type == QUERIES[key].type]
-    if answer.entries and not theirs and not doubted:  # the answer to another question
-        return Source(State.FAILED)
+    asked = QUERIES[key].type
+    if answer.entries and not doubted and not any(STANDS_FOR.get(e.type, e.type) == asked for e in answer.entries):
+        return Source(State.FAILED)  # the answer to another question
+    theirs = [entry for entry in answer.entries if entry.type == asked]
     if answer.more_exist:
         return Source(State.TRUNCATED, _complete_back_to(theirs) if QUERIES[key].sorted else None)
     own = {entry.reference for entry in mine}

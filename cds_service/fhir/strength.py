@@ -52,7 +52,8 @@ def strength_of(
     parts: Sequence[el.Ingredient] | None = None,
 ) -> Strength:
     """The strength of a product, from every place that may state it; `parts` are the ingredients that count."""
-    forms = [plain(text) for text in (medication.form.texts() if medication and medication.form else ())]
+    stated_forms = (medication.form, medication.doseForm) if medication else ()
+    forms = [plain(text) for form in stated_forms if form for text in form.texts()]
     names = [plain(name) for name in names]
     words = [*names, *forms]
     per_ml, ml_differ = _agreed([*(one.mg_per_ml for one in products), *_named_per_ml(names)])
@@ -105,7 +106,7 @@ def _ingredient_mg(parts: Sequence[el.Ingredient]) -> Fraction | None:
     if len(parts) != 1:
         return None
     ratio = parts[0].strength or parts[0].strengthRatio or parts[0].amount
-    top, bottom = (ratio.numerator, ratio.denominator) if ratio else (None, None)
+    top, bottom = (ratio.numerator, ratio.denominator) if ratio else (parts[0].strengthQuantity, None)
     if top is None or top.comparator or {plain(one) for one in (top.code, top.unit) if one} != {"mg"}:
         return None
     units = exact(bottom.value) if bottom and bottom.value is not None else Fraction(1)

@@ -52,14 +52,16 @@ def schedule_of(timing: el.Timing | None) -> Schedule:
     if timing is None:
         return Schedule()
     repeat = timing.repeat or el.Repeat()
+    if any(None in (stated or ()) for stated in (repeat.moments(), repeat.timeOfDay, repeat.dayOfWeek, timing.event)):
+        return replace(_bounded(repeat), understood=False)  # an extension stands there instead of a value
     rate = _joined(repeated_rate(repeat), coded_rate(timing.code))
     schedule = _bounded(repeat)
     schedule = replace(
         schedule,
         per_day=rate.per_day,
         pattern=rate.pattern or pattern_of(rate.per_day),
-        part_of_day=bool(repeat.when or repeat.timeOfDay),
-        times=frozenset({*(_TIMES.get(one, one) for one in repeat.when or ()), *(repeat.timeOfDay or ())}),
+        part_of_day=bool(repeat.moments() or repeat.timeOfDay),
+        times=frozenset(_TIMES.get(one, one) for one in (*repeat.moments(), *(repeat.timeOfDay or ())) if one),
         conflict=rate.conflict or schedule.conflict,
         understood=rate.understood,
     )

@@ -10,18 +10,21 @@ import re
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import msgspec
 
 from cds_service.fhir import elements as el
+from cds_service.fhir.versions import Version, version_of
 from cds_service.fhir.wire import Entry
 
+_MODELS = {Version.R4: "fhir.resources.R4B", Version.R5: "fhir.resources", Version.STU3: "fhir.resources.STU3"}
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T.*")
-_BEYOND_R4 = frozenset({"medication", "occurrenceDateTime", "occurrencePeriod", "reported", "taken", "notDone"})
-_CODES_IN_STU3 = ("clinicalStatus", "verificationStatus")
-# Of a reaction we read one element only, and the model would miss the others.
-_NOT_VALIDATED = frozenset({"contained", "modifierExtension", "implicitRules", "reaction"})
+_TIME = re.compile(r"\d\d:\d\d")
+# What we do not hold against a resource: how a server names it takes nothing from it. Of a reaction we read one
+# element only, and the model would miss the others.
+_NOT_VALIDATED = frozenset({"id", "contained", "modifierExtension", "implicitRules", "reaction"})
 
 
 def refused(entries: Iterable[Entry], references: Collection[str]) -> list[str]:
@@ -34,21 +37,18 @@ def refused(entries: Iterable[Entry], references: Collection[str]) -> list[str]:
 
 
 def is_valid(entry: Entry) -> bool:
-    """True when the elements that we read are valid R4; shapes of other versions are taken as they were read."""
-    if entry.resource is None or _is_of_another_version(entry.resource):
+    """True when the elements that we read are valid in the version of FHIR whose shapes they have.
+
+    Of DSTU2, which fhir.resources does not know, they are taken as they were read.
+    """
+    version = version_of(entry.resource) if entry.resource else Version.DSTU2
+    if entry.resource is None or version is Version.DSTU2:
         return True
     try:
-        _model(entry.type).model_validate({"resourceType": entry.type, **_as_read(entry.resource)})
+        _model(entry.type, version).model_validate({"resourceType": entry.type, **_as_read(entry.resource)})
     except (ValueError, KeyError, TypeError, RecursionError, ArithmeticError):
         return False
     return True
-
-
-def _is_of_another_version(resource: el.Resource) -> bool:
-    """True for elements that R4 does not have, or has in another shape."""
-    renamed = any(getattr(resource, name, None) is not None for name in _BEYOND_R4)
-    single = isinstance(getattr(resource, "interpretation", None), el.CodeableConcept)
-    return renamed or single or any(isinstance(getattr(resource, name, None), str) for name in _CODES_IN_STU3)
 
 
 def _as_read(resource: el.Resource) -> dict[str, Any]:
@@ -70,23 +70,23 @@ def _plain(value: object) -> Decimal | None:
 
 
 def _tidy(value: Any) -> Any:
-    """The value without absent and empty elements; only the day is left of a dateTime."""
+    """The value without absent and empty elements and without blanks around it; of a dateTime only the day is left."""
     if isinstance(value, dict):
         return {key: _tidy(one) for key, one in value.items() if one is not None and one != ""}
     if isinstance(value, list):
-        return [_tidy(one) for one in value]
-    return _STAMP.sub(r"\1", value) if isinstance(value, str) else value
+        return [_tidy(one) for one in value if one is not None]
+    if not isinstance(value, str):
+        return value
+    return f"{value}:00" if _TIME.fullmatch(value) else _STAMP.sub(r"\1", value.strip())
 
 
 @cache
-def _model(type_name: str) -> Any:
-    """The R4B model of a resource type, set to ignore what we do not read and to keep content out of errors."""
+def _model(type_name: str, version: Version = Version.R4) -> Any:
+    """The model of a resource type, set to ignore what we do not read and to keep content out of errors."""
     from fhir_core.fhirabstractmodel import FHIRAbstractModel  # noqa: PLC0415 - 0.3 s that only a server pays
 
     FHIRAbstractModel.set_global_model_config(extra="ignore", hide_input_in_errors=True)
-    from fhir.resources.R4B import get_fhir_model_class  # noqa: PLC0415
-
-    return get_fhir_model_class(type_name)
+    return import_module(_MODELS[version]).get_fhir_model_class(type_name)
 
 
 def warm() -> None:

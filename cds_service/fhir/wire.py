@@ -12,6 +12,7 @@ import msgspec
 
 from cds_service.fhir import elements as el
 from cds_service.fhir import envelope as env
+from cds_service.fhir.modifiers import modified
 
 T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
@@ -222,18 +223,10 @@ def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entr
         full_url,
         raw,
         resource,
-        _problem(resource) if kind else None,
+        ("unreadable" if resource is None else modified(resource)) if kind else None,
         seen,
         meta.edition if (meta := decode(head.meta, env.Meta)) else env.UNDATED,
     )
-
-
-def _problem(resource: el.Resource | None) -> str | None:
-    if resource is None:
-        return "unreadable"
-    if resource.implicitRules:
-        return "implicit-rules"
-    return "modifier-extension" if resource.modifierExtension else None
 
 
 def _name(type_name: str, resource: el.Resource | None, full_url: str | None, place: str) -> str:

@@ -353,14 +353,15 @@ def test_stu3_states_the_dose_beside_the_timing() -> None:
     assert step({"doseRange": ranged, **DAILY}).daily == span(10, 20)
 
 
-def test_dstu2_states_the_dose_in_an_element_that_is_not_read() -> None:
+@pytest.mark.parametrize(("when", "times"), [({}, 1), ({"when": "MORN"}, 1), ({"frequency": 2}, 2)])
+def test_dstu2_had_other_names_for_the_dose_and_the_period(when: Json, times: int) -> None:
     found = step(
         {
             "quantityQuantity": {"value": 20, "unit": "mg"},
-            "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnits": "d"}},
+            "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnits": "d", **when}},
         }
     )
-    assert (found.daily, found.fault) == (ANYTHING, "dose-not-stated")
+    assert (found.daily, found.fault) == (exactly(20 * times), None)
 
 
 def test_bounds_that_end_before_they_begin_make_the_dose_doubtful() -> None:
