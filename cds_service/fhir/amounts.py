@@ -30,6 +30,7 @@ _TABLETS = frozenset({
     "{caps}", "{capsule}", "ercap", "粒",
 })  # fmt: skip
 _PIECES = frozenset({"1", "{unit}", "unit", "unit(s)", "each", "ea", "{each}", "st", "stk"})
+_MOST_PLACES = 6
 _DAY_UNITS = frozenset({"d", "day", "24.h"})
 
 Kind = Literal["mg", "mg/d", "mg/kg", "tablet", "piece", "ml"]
@@ -39,7 +40,8 @@ Kind = Literal["mg", "mg/d", "mg/kg", "tablet", "piece", "ml"]
 class Amount:
     """An amount in mg, or in mg per kg of body weight; `per_day` when it is what is taken in a day.
 
-    Without an amount `fault` says why there is none. `pieces` of `each` mg are what it was worked out from.
+    Without an amount `fault` says why there is none. `pieces` of `each` mg are what it was worked out from. Of a
+    volume `rounded_by` is the mg in half a unit of its last written place.
     """
 
     milligrams: Interval | None = None
@@ -49,6 +51,15 @@ class Amount:
     fault: str | None = "dose-not-stated"
     pieces: Interval | None = None
     each: Interval | None = None
+    rounded_by: Fraction | None = None
+
+    def is_as_much_as(self, other: Amount) -> bool:
+        """True for the same dose, and for a volume that is the other one's milligrams but for its rounding."""
+        if self.milligrams is None or other.milligrams is None or self.milligrams == other.milligrams:
+            return self.milligrams == other.milligrams
+        slack = self.rounded_by if other.rounded_by is None else other.rounded_by if self.rounded_by is None else None
+        ends = (self.milligrams, other.milligrams)
+        return slack is not None and all(one.is_exact for one in ends) and abs(ends[0].low - ends[1].low) <= slack
 
 
 def structured_amount(dosage: el.Dosage, strength: Strength) -> Amount:
@@ -84,8 +95,9 @@ def texted_amount(sig: Sig, strength: Strength) -> Amount:
     stated = _in_units_of(sig, strength)
     if sig.milligrams is None:
         return stated
-    counted = stated.milligrams if sig.unit in ("tablet", "mL") else None
-    return Amount(sig.milligrams, conflict=stated.conflict or counted not in (None, sig.milligrams), fault=None)
+    whole = Amount(sig.milligrams, fault=None)
+    counted = sig.unit in ("tablet", "mL") and stated.milligrams is not None
+    return replace(whole, conflict=stated.conflict or (counted and not whole.is_as_much_as(stated)))
 
 
 def either(structured: Amount, texted: Amount) -> tuple[Amount, bool]:
@@ -94,8 +106,9 @@ def either(structured: Amount, texted: Amount) -> tuple[Amount, bool]:
         return (structured if texted.milligrams is None else texted), False
     if texted.per_kilogram != structured.per_kilogram or texted.per_day != structured.per_day:
         return structured, False
-    if texted.milligrams == structured.milligrams:
-        return replace(structured, conflict=structured.conflict or texted.conflict), False
+    if structured.is_as_much_as(texted):
+        of_mass = structured if structured.rounded_by is None else texted
+        return replace(of_mass, conflict=structured.conflict or texted.conflict), False
     span = structured.milligrams.hull(texted.milligrams)
     return replace(structured, milligrams=span, pieces=None, each=None), True
 
@@ -116,11 +129,12 @@ def _in_units_of(sig: Sig, strength: Strength) -> Amount:
 
 
 def _spanning(amounts: Sequence[Amount]) -> Amount:
-    first, *others = amounts
+    first, *others = sorted(amounts, key=lambda amount: amount.rounded_by is not None)  # milligrams before a volume
+    others = [other for other in others if not first.is_as_much_as(other) or other.conflict]
     span = first.milligrams or ANYTHING
     for other in others:
         span = span.hull(other.milligrams or ANYTHING)
-    differ = any(other.milligrams != first.milligrams for other in others)
+    differ = any(not first.is_as_much_as(other) for other in others)
     conflict = differ or any(amount.conflict for amount in amounts)
     return replace(first, milligrams=span, conflict=conflict, fault=None)
 
@@ -212,7 +226,15 @@ def _of_units(count: Interval, strength: Strength) -> Amount:
 def _of_volume(volume: Interval, strength: Strength) -> Amount:
     if strength.per_ml is None:
         return Amount(fault="strength-unknown")
-    return _of(volume, strength.per_ml, strength.conflict)
+    amount = _of(volume, strength.per_ml, strength.conflict)
+    half = _half_of_last_place(volume)
+    return replace(amount, rounded_by=half * strength.per_ml.low if half else None)
+
+
+def _half_of_last_place(volume: Interval) -> Fraction | None:
+    """Half a unit of the last place of a decimal number: 0.05 of 6.7. Whole millilitres may be meant as they stand."""
+    places = next((n for n in range(_MOST_PLACES) if (volume.low * 10**n).denominator == 1), _MOST_PLACES)
+    return Fraction(1, 2 * 10**places) if places else None
 
 
 def _of(pieces: Interval, each: Interval, conflict: bool) -> Amount:

@@ -43,7 +43,9 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     )  # fmt: skip
     as_needed = _is_as_needed(dosage) or any(sig.as_needed for sig in sigs)
     step = _doubted(step, dosage, faults, as_needed, schedule.backwards)
-    return _at_most(step, most_per_day(dosage, strength)) if as_needed else step
+    # Where nothing else is said of a dose, what may be taken in a day at most still bounds it.
+    bounded = as_needed or (amount.milligrams is None and not readings)
+    return _at_most(step, most_per_day(dosage, strength)) if bounded else step
 
 
 def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:
@@ -133,7 +135,7 @@ def _doubted(
 
 
 def _at_most(step: DoseStep, most: Interval | None) -> DoseStep:
-    """An as-needed dose up to the most that is allowed in a day; of a dose on a schedule that says nothing."""
+    """A dose that may be none up to the most that is allowed in a day; of a dose on a schedule that says nothing."""
     highest = most.high if most and not step.per_kilogram else None
     if highest is None or (step.daily.high is not None and step.daily.high <= highest):
         return step

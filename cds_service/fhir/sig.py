@@ -13,7 +13,18 @@ from typing import Literal, cast
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Shares, even_shares
 from cds_service.fhir.sig_doses import Dose, alternates, mean_of_alternating, sum_of_day
-from cds_service.fhir.sig_words import ONE, Rules, SigFault, Unreadable, Word, reduced, refuse, span, words_of
+from cds_service.fhir.sig_words import (
+    ONE,
+    Rules,
+    SigFault,
+    Unreadable,
+    Word,
+    names_odd_or_even_days,
+    reduced,
+    refuse,
+    span,
+    words_of,
+)
 
 __all__ = ["Sig", "SigFault", "read_frequency", "read_sig"]
 
@@ -210,6 +221,10 @@ def _assembled(words: Sequence[Word]) -> Sig:
     )
 
 
+def _is_in_turn(word: Word) -> bool:
+    return word.kind == "a" or names_odd_or_even_days(word)
+
+
 def read_sig(text: str) -> Sig | SigFault:
     """What the text says, or why it cannot be told: never a dose of which a word was left out."""
     if not text.strip():
@@ -219,7 +234,7 @@ def read_sig(text: str) -> Sig | SigFault:
         words = words_of(text)
         return _assembled(reduced(words, _DOSES))
     except Unreadable as unreadable:
-        return "several-doses" if any(word.kind == "a" for word in words) else unreadable.fault
+        return "several-doses" if any(map(_is_in_turn, words)) else unreadable.fault
 
 
 def read_frequency(text: str) -> tuple[Interval, Pattern] | None:

@@ -44,6 +44,11 @@ class Word:
     number: Interval = ONE
 
 
+def names_odd_or_even_days(word: Word) -> bool:
+    """True for a word beside which another dose must be expected, that of the other days."""
+    return word.text in ("odd days", "even days")
+
+
 Rules = Sequence[tuple[str, Callable[[Sequence[Word]], Word]]]
 
 
@@ -159,7 +164,7 @@ def words_of(text: str) -> list[Word]:
     words = list(_looked_up(_pieces(_normalised(text))))
     kinds = "".join(word.kind for word in words)
     # Beside two doses, one after the other or in turn, a word more that nobody knows makes no difference.
-    several = set(kinds) & set("!a") and len(_AMOUNT.findall(kinds)) > 1
+    several = (set(kinds) & set("!a") and len(_AMOUNT.findall(kinds)) > 1) or any(map(names_odd_or_even_days, words))
     for kind, fault in _FAULTS.items():
         if kind in kinds:
             raise Unreadable("several-doses" if several and fault != "taper" else fault)

@@ -23,6 +23,7 @@ _TIMES = {
     **dict.fromkeys(("MORN", "CM", "ACM", "PCM"), "morning"), **dict.fromkeys(("NOON", "CD", "ACD", "PCD"), "noon"),
     **dict.fromkeys(("EVE", "NIGHT", "HS", "CV", "ACV", "PCV"), "evening"),
 }  # fmt: skip
+_HALVES_OF_DAY = {"AM": "morning", "PM": "evening"}
 # Years beyond stand for "no end", 9999-12-31 above all.
 _LAST_YEAR = 2900
 
@@ -56,16 +57,27 @@ def schedule_of(timing: el.Timing | None) -> Schedule:
         return replace(_bounded(repeat), understood=False)  # an extension stands there instead of a value
     rate = _joined(repeated_rate(repeat), coded_rate(timing.code))
     schedule = _bounded(repeat)
+    named = {
+        *(_TIMES.get(one, one) for one in repeat.moments() if one),
+        *(one for one in repeat.timeOfDay or () if one),
+    }
+    times = frozenset(named or _coded_times(timing.code))
     schedule = replace(
         schedule,
         per_day=rate.per_day,
         pattern=rate.pattern or pattern_of(rate.per_day),
-        part_of_day=bool(repeat.moments() or repeat.timeOfDay),
-        times=frozenset(_TIMES.get(one, one) for one in (*repeat.moments(), *(repeat.timeOfDay or ())) if one),
+        part_of_day=bool(times),
+        times=times,
         conflict=rate.conflict or schedule.conflict,
         understood=rate.understood,
     )
     return _counted(schedule, repeat) if rate.per_day or repeat.count else _single(schedule, timing)
+
+
+def _coded_times(code: el.CodeableConcept | None) -> set[str]:
+    """The time of day that the code of a Timing stands for: AM or PM."""
+    codes = (one.code for one in code.coding or ()) if code else ()
+    return {_HALVES_OF_DAY[one.strip().upper()] for one in codes if one and one.strip().upper() in _HALVES_OF_DAY}
 
 
 def pattern_of(per_day: Interval | None) -> Pattern:

@@ -116,6 +116,8 @@ _UNDERSTOOD = {
     "2 tablets (40 mg total) alternating with 1 tablet (20 mg total)": "3/2 tablet mg=30 per_day=1 alternating",
     "40mg与20mg隔日交替": "30 mg per_day=1 alternating",
     "40 mg on alternate days": "40 mg per_day=1/2 qod",
+    "40 mg on odd days": "40 mg per_day=1/2 qod",
+    "Take 20 mg by mouth on even days": "20 mg per_day=1/2 qod",
     # how often
     "20 mg 2-3 times a day": "20 mg per_day=2..3 daily",
     "20 mg once weekly": "20 mg per_day=1/7 weekly",
@@ -170,6 +172,7 @@ _REFUSED = {
         # alternating, but not two doses day by day
         "40 mg twice daily alternating with 20 mg twice daily", "40 mg weekly alternating with 20 mg weekly",
         "40 mg for 7 days alternating with 20 mg for 7 days", "40 mg on odd days and 20 mg on even days",
+        "40 mg on odd days, none on even days", "20 mg daily, extra on odd days", "40 mg on odd days until review",
         "alternate 40 mg, 20 mg, 10 mg", "40 mg alternating with azathioprine 20 mg", "alternating",
         "2 tabs (40 mg) alternating with 1 tab (20 mg) daily", "4 alternating with 2 daily",
         "40 mg in the morning and at night alternating with 20 mg",
@@ -262,7 +265,7 @@ def test_unknown_word_makes_an_understood_text_a_fault(text: str, unknown: str, 
     """One word that is not in the vocabulary, wherever it stands, leaves no dose."""
     words = re.split(r"\s", text)
     words.insert(position, unknown)
-    refused = "several-doses" if "alternat" in text.lower() or "交替" in text else "not-understood"
+    refused = "several-doses" if re.search("alternat|交替|odd days|even days", text.lower()) else "not-understood"
     assert read_sig(" ".join(words)) in ("not-understood", refused)
 
 
