@@ -16,13 +16,16 @@ from typing import Any
 
 from cds_service.clinical.coded import Certainty
 from cds_service.strict_yaml import MalformedFile, read_yaml
+from cds_service.terminology.lexicon import Lexicon
 from cds_service.terminology.shape import check, check_systems
-from cds_service.terminology.words import any_word, plain
+from cds_service.terminology.words import plain
 
 _FOLDER = Path(__file__).parent / "codesets"
 _ICD_10 = frozenset({"icd-10", "icd-10-cm", "icd-10-gm"})
 # A code of ICD-10-GM, its cross (+), asterisk or exclamation mark, and how sure the diagnosis is.
 _ICD_10_GM = re.compile(r"([A-Z]\d\d\.?[\d-]{0,2})\s*[+*†!]?\s*(?P<certainty>[GAVZ])?\s*[+*†!]?")
+
+_KINDS = ("given", "support", "answers", "contradicted_by", "never_with")
 
 Row = Mapping[str, Any]
 
@@ -53,7 +56,7 @@ class CodeSet:
 class Recognised:
     """What codings and texts were recognised as: concepts with certainty, and products named by code.
 
-    `contradicted` says that the words beside a code name what its code set says it is not.
+    `contradicted` says that codes exclude each other, or that the words beside one deny it or name what it is not.
     """
 
     concepts: Mapping[str, Certainty]
@@ -113,9 +116,10 @@ def _sets_by_id(documents: Mapping[str, Row]) -> Mapping[str, CodeSet]:
                 raise MalformedFile(f"{name}: the id {one.id} is used twice")
             sets[one.id] = one
     for one in sets.values():
-        for rival in one.kind.get("contradicted_by", ()):
-            if rival not in sets:
-                raise MalformedFile(f"{one.id}, contradicted_by: no code set is called {rival}")
+        for key in ("contradicted_by", "never_with"):
+            for rival in one.kind.get(key, ()):
+                if rival not in sets:
+                    raise MalformedFile(f"{one.id}, {key}: no code set is called {rival}")
     return sets
 
 
@@ -145,7 +149,7 @@ def _sets_of(document: Row) -> Iterable[CodeSet]:
             rows=(*row.get("codes", ()), *row.get("products", ())),
             words=_words(row.get("words")),
             unless=_words(row.get("unless")),
-            kind={key: row[key] for key in ("given", "support", "answers", "contradicted_by") if key in row},
+            kind={key: row[key] for key in _KINDS if key in row},
         )
 
 
@@ -183,7 +187,6 @@ class ConceptIndex:
         self.drugs = self.concepts & {drug for names in classes().values() for drug in names}
         self._exact: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
         self._above: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
-        self._words: list[tuple[str, re.Pattern[str], re.Pattern[str] | None]] = []
         self._lengths: dict[str, set[int]] = defaultdict(set)
         for concept in sorted(self.concepts):
             self._add(code_sets()[concept])
@@ -196,9 +199,6 @@ class ConceptIndex:
             if row.get("and_below"):
                 self._above[key].append((one.id, certainty, row))
                 self._lengths[row["system"]].add(len(key[1]))
-        if one.words:
-            unless = any_word(one.unless) if one.unless else None
-            self._words.append((one.id, any_word(one.words), unless))
 
     def recognise(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Recognised:
         """The concepts of some codings (system, code) and of the texts beside them.
@@ -206,26 +206,32 @@ class ConceptIndex:
         A text counts only where no coding was recognised: a code says more than the words around it.
         """
         found: dict[str, Certainty] = {}
-        products: list[Product] = []
-        for system, code in codings:
-            for concept, certainty, row in self._rows(system, code):
-                found[concept] = max(certainty, found.get(concept, certainty))
-                products += [_product(concept, row)] if "form" in row else []
+        rows = [found_row for system, code in codings for found_row in self._rows(system, code)]
+        for concept, certainty, _ in rows:
+            found[concept] = max(certainty, found.get(concept, certainty))
         if not found:
             found = {concept: Certainty.TEXT for text in texts for concept in self.in_words(text)}
             return Recognised(found)
-        return Recognised(found, tuple(dict.fromkeys(products)), self._is_contradicted(found, texts))
+        products = tuple(dict.fromkeys(_product(concept, row) for concept, _, row in rows if "form" in row))
+        official = {plain(row.get("display") or "") for _, _, row in rows}
+        beside = [text for text in texts if plain(text) not in official]
+        return Recognised(found, products, self._is_contradicted(found, beside))
 
-    def _is_contradicted(self, found: Mapping[str, Certainty], texts: Iterable[str]) -> bool:
-        """True when the words name a rival of a coded concept, and neither the concept itself nor what is coded."""
-        rivals = {c: code_sets()[c].kind["contradicted_by"] for c in found if "contradicted_by" in code_sets()[c].kind}
-        if not rivals:
+    def _is_contradicted(self, found: Collection[str], texts: Iterable[str]) -> bool:
+        """True when codes exclude each other, or a text beside them speaks against what is coded."""
+        clash = any(rival in found for one in found for rival in code_sets()[one].kind.get("never_with", ()))
+        coded = [concept for concept in found if concept not in self.drugs]
+        return clash or any(self._speaks_against(one, found, text) for text in texts for one in coded)
+
+    def _speaks_against(self, concept: str, found: Collection[str], text: str) -> bool:
+        """True when the text denies the concept, or names a rival that is not coded, too, instead of it."""
+        words = lexicon()
+        if words.names([concept], text):
             return False
-        said = {concept for text in texts for concept in self.in_words(text)}
-        return any(
-            concept not in said and any(rival in said and rival not in found for rival in others)
-            for concept, others in rivals.items()
-        )
+        rivals = [one for one in code_sets()[concept].kind.get("contradicted_by", ()) if one not in found]
+        if words.names(rivals, text) or words.denies(concept, text):
+            return True
+        return words.cancels(concept, text) and not self.in_words(text)
 
     def _rows(self, system: str | None, code: str | None) -> Iterator[tuple[str, Certainty, Row]]:
         alias = alias_of(system)
@@ -238,17 +244,8 @@ class ConceptIndex:
                 yield from self._above.get((alias, code[:length]), ())
 
     def in_words(self, text: str) -> list[str]:
-        """The concepts whose words the text contains, unless it also contains words that cancel them.
-
-        A drug's name inside a longer name is not that drug: 甲泼尼松龙 is not 甲泼尼松.
-        """
-        folded = plain(text)
-        found = [
-            concept
-            for concept, words, unless in self._words
-            if words.search(folded) and not (unless and unless.search(folded))
-        ]
-        return [concept for concept in found if concept not in self.drugs or _stands_alone(concept, folded)]
+        """The concepts that the text names, and neither cancels nor denies."""
+        return lexicon().names(sorted(self.concepts), text)
 
     def properties(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
         """The kinds of property (mass, molar) that the codes of an analyte name."""
@@ -273,15 +270,8 @@ def every_code() -> ConceptIndex:
 
 
 @cache
-def _drug_words() -> Mapping[str, re.Pattern[str]]:
-    """The words of every drug there is, whether an index was made for it or not."""
-    drugs = (code_sets()[name] for names in classes().values() for name in names)
-    return {one.id: any_word(one.words) for one in drugs if one.words}
-
-
-def _stands_alone(drug: str, folded: str) -> bool:
-    """True when the drug is named somewhere outside the longer names of other drugs."""
-    spans = [match.span() for match in _drug_words()[drug].finditer(folded)]
-    others = [words for name, words in _drug_words().items() if name != drug]
-    longer = [match.span() for words in others for match in words.finditer(folded)]
-    return any(not any(a <= start and end <= b and end - start < b - a for a, b in longer) for start, end in spans)
+def lexicon() -> Lexicon:
+    """The words of all there is, whatever a protocol is interested in."""
+    sets = code_sets()
+    drugs = {drug for names in classes().values() for drug in names}
+    return Lexicon({one: sets[one].words for one in sets}, {one: sets[one].unless for one in sets}, drugs)

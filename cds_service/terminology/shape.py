@@ -82,6 +82,7 @@ class Concept(Part):
     words: Words = {}
     unless: Words = {}
     contradicted_by: tuple[Word, ...] = ()
+    never_with: tuple[Word, ...] = ()
 
     @model_validator(mode="after")
     def _recognises_something(self) -> Self:

@@ -189,3 +189,36 @@ def test_a_class_is_all_its_drugs_and_anything_else_is_itself() -> None:
 
 def test_text_is_compared_plainly() -> None:
     assert plain("  Ｇraft‑versus—Host\tDisease ") == "graft-versus-host disease"
+
+
+@pytest.mark.parametrize("name", sorted(set(code_sets()) - EVERYTHING.drugs))
+def test_the_display_of_a_code_does_not_contradict_it(name: str) -> None:
+    for row in code_sets()[name].rows:
+        seen = EVERYTHING.recognise([(system_address(row["system"]), str(row["code"]))], [row.get("display") or ""])
+        assert not seen.contradicted, row
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("No heart failure", False), ("CHF: excluded", False), ("without congestive heart failure", False),
+     ("heart failure was ruled out", False), ("无心力衰竭证据", False), ("心衰已排除", False),
+     ("Heart failure, no oedema", True), ("No heart failure exacerbation", True), ("未发现心力衰竭加重", True),
+     ("No angina, heart failure NYHA II", True), ("Heart failure not excluded", True)],
+)  # fmt: skip
+def test_what_is_denied_right_beside_its_name_is_not_there(text: str, named: bool) -> None:
+    assert ("heart-failure-arrhythmia" in EVERYTHING.in_words(text)) is named
+
+
+@pytest.mark.parametrize(
+    ("codings", "text", "against"),
+    [([("icd-10-cm", "I50.9")], "No evidence of heart failure", True),
+     ([("icd-10-cm", "I50.9")], "Heart failure", False),
+     ([("icd-10-cm", "I50.9")], "Cardiac decompensation", False),
+     ([("icd-10-cm", "M31.11")], "TMA ruled out", True),
+     ([("icd-10-cm", "O09.00")], "Supervision of pregnancy with history of infertility", False),
+     ([("snomed", "234336002")], "Autologous stem cell transplantation", False),
+     ([("cpt", "38240"), ("cpt", "38241")], "", True)],
+)  # fmt: skip
+def test_words_beside_a_code_may_speak_against_it(codings: list[tuple[str, str]], text: str, against: bool) -> None:
+    pairs = [(system_address(alias), code) for alias, code in codings]
+    assert EVERYTHING.recognise(pairs, [text] if text else []).contradicted is against

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -21,12 +21,15 @@ from cds_service.trials.rules.parameters import Days, Drugs
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that starts the time anew. `when` None is undated; not `sure` is for a person to confirm."""
+    """Something that starts the time anew. `when` None is undated; not `sure` is for a person to confirm.
+
+    `doubts` are those of its record: words alone, or words that contradict its code.
+    """
 
     when: DayRange | None
     sure: bool
     evidence: Evidence
-    by_words: bool = False
+    doubts: frozenset[Flag] = frozenset()
 
     def days_before(self, day: date) -> tuple[int, int] | None:
         """The fewest and the most days that it may lie back."""
@@ -81,10 +84,10 @@ class Washout(Rule):
     def _for_a_person(self, events: list[Event]) -> Judgement:
         """Review; but unknown where all that is missing is a date."""
         undated = all(e.when is None for e in events)
-        flags = {Flag.TEXT_ONLY} if all(e.by_words for e in events) else set[Flag]()
+        flags = doubts_together(e.doubts for e in events)
         reason = Reason("washout-undated" if undated else "washout-uncertain", {"window": self.window})
         status = Status.UNKNOWN if undated and all(e.sure for e in events) else Status.REVIEW
-        return Judgement(status, reason, self._shown(events), frozenset(flags))
+        return Judgement(status, reason, self._shown(events), flags)
 
     def _is_inside(self, event: Event, case: Case) -> bool:
         days = event.days_before(case.as_of)
@@ -102,13 +105,21 @@ class Washout(Rule):
     def _events(self, case: Case) -> Iterator[Event]:
         for done in case.facts.interventions_of((*self.procedures, *self.similar)):
             sure = done.surely_done and is_coded(done, self.procedures)
-            yield Event(done.last_done, sure, seen(done), Flag.TEXT_ONLY in doubts_of([done]))
+            yield Event(done.last_done, sure, seen(done), doubts_of([done]))
         for use in case.facts.uses_of(self.drugs):
             yield from last_dose(use, case.as_of)
 
 
 def _history(problem: Problem) -> Event:
-    return Event(None, False, seen(problem), Flag.TEXT_ONLY in doubts_of([problem]))
+    return Event(None, False, seen(problem), doubts_of([problem]))
+
+
+def doubts_together(doubts: Iterable[frozenset[Flag]]) -> frozenset[Flag]:
+    """The flags of several records: a conflict in one of them is one of all, words alone only where all are words."""
+    every = list(doubts)
+    conflict = {Flag.CONFLICT} if any(Flag.CONFLICT in one for one in every) else set[Flag]()
+    by_words = {Flag.TEXT_ONLY} if every and all(Flag.TEXT_ONLY in one for one in every) else set[Flag]()
+    return frozenset(conflict | by_words)
 
 
 def is_infusion(drug: str) -> bool:
@@ -116,12 +127,17 @@ def is_infusion(drug: str) -> bool:
     return code_sets()[drug].kind.get("given") == "infusion"
 
 
+def doubts_of_use(use: MedicationUse) -> frozenset[Flag]:
+    """The flags of a drug that was recognised by its words alone."""
+    return frozenset({Flag.TEXT_ONLY}) if use.certainty is Certainty.TEXT else frozenset()
+
+
 def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
     """The last day on which the drug was surely taken, and the last on which it may have been, up to `as_of`."""
     if use.standing is Standing.NOT_TAKEN or use.route == "local":
         return
     evidence = Evidence(use.reference, use.begins, use.label)
-    by_words = use.certainty is Certainty.TEXT
+    doubts = doubts_of_use(use)
     certain = use.certainty is Certainty.CODED and not (use.kind in ("request", "dispense") and is_infusion(use.drug))
     taken = [s for s in stretches(use, as_of) if s.first <= as_of]
     surely = max((_surely_until(use, s) for s in taken if s.sure and certain), default=None)
@@ -129,7 +145,7 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
     if surely:
         yield Event(DayRange.of(surely), True, evidence)
     if possibly and possibly != surely:
-        yield Event(DayRange.of(possibly), False, evidence, by_words)
+        yield Event(DayRange.of(possibly), False, evidence, doubts)
 
 
 def _surely_until(use: MedicationUse, stretch: Stretch) -> date:
