@@ -126,10 +126,20 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
     taken = [s for s in stretches(use, as_of) if s.first <= as_of]
     surely = [_surely_until(use, s) for s in taken if s.sure and certain]
     possibly = [s.last for s in taken]
+    if until := _given_until(use, as_of):
+        given = certain and until.is_exact and use.standing is Standing.TAKEN and use.route == "systemic"
+        surely += [until.first] if given else []
+        possibly.append(until.last)
     if surely:
         yield Event(DayRange.of(max(surely)), True, evidence)
     if possibly and (not surely or max(possibly) > max(surely)):
         yield Event(DayRange.of(max(possibly)), False, evidence, by_words)
+
+
+def _given_until(use: MedicationUse, as_of: date) -> DayRange | None:
+    """The end of what was given over a time, on or before `as_of`: the last day of it counts, as does its first."""
+    over = use.kind == "administration" and use.ends is not None and use.ends.last <= as_of
+    return use.ends if over else None
 
 
 def _surely_until(use: MedicationUse, stretch: Stretch) -> date:
