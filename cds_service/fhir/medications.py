@@ -119,7 +119,7 @@ class MedicationReader:
         return MedicationUse(
             entry.reference, taking.kind, drug, _label(named, taking.dosages), named.found.concepts[drug],
             Standing.POSSIBLE if backwards and standing is not Standing.NOT_TAKEN else standing,
-            route_of(self._index, named, drug, taking.dosages, steps),
+            route_of(self._index, named, drug, taking.dosages, _amounts(steps, taking.kind)),
             steps or (DoseStep(ANYTHING, "unknown", fault="dose-not-stated"),),
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
@@ -127,6 +127,13 @@ class MedicationReader:
             conflict=named.conflict or named.strengths[drug].conflict or backwards,
             reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
+
+
+def _amounts(steps: tuple[DoseStep, ...], kind: Kind) -> tuple[DoseStep, ...]:
+    """The steps as far as they prove a route: for what was given, the amount does, however it was spread in time."""
+    if kind != "administration":
+        return steps
+    return tuple(replace(step, fault=None) if step.fault == "timing-not-stated" else step for step in steps)
 
 
 def _written(record: el.MedicationRecord, taking: Taking) -> DayRange | None:

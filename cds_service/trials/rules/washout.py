@@ -140,12 +140,23 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
     doubts = doubts_of_use(use)
     certain = use.certainty is Certainty.CODED and not (use.kind in ("request", "dispense") and is_infusion(use.drug))
     taken = [s for s in stretches(use, as_of) if s.first <= as_of]
-    surely = max((_surely_until(use, s) for s in taken if s.sure and certain), default=None)
-    possibly = max((s.last for s in taken), default=None)
+    sure_days = [_surely_until(use, s) for s in taken if s.sure and certain]
+    possible_days = [s.last for s in taken]
+    if until := _given_until(use, as_of):
+        given = certain and until.is_exact and use.standing is Standing.TAKEN and use.route == "systemic"
+        sure_days += [until.first] if given else []
+        possible_days.append(until.last)
+    surely, possibly = max(sure_days, default=None), max(possible_days, default=None)
     if surely:
         yield Event(DayRange.of(surely), True, evidence)
     if possibly and possibly != surely:
         yield Event(DayRange.of(possibly), False, evidence, doubts)
+
+
+def _given_until(use: MedicationUse, as_of: date) -> DayRange | None:
+    """The end of what was given over a time, on or before `as_of`: the last day of it counts, as does its first."""
+    over = use.kind == "administration" and use.ends is not None and use.ends.last <= as_of
+    return use.ends if over else None
 
 
 def _surely_until(use: MedicationUse, stretch: Stretch) -> date:
