@@ -22,17 +22,16 @@ from cds_service.fhir.wire import Entry
 _MODELS = {Version.R4: "fhir.resources.R4B", Version.R5: "fhir.resources", Version.STU3: "fhir.resources.STU3"}
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T.*")
 _TIME = re.compile(r"\d\d:\d\d")
-# What we do not hold against a resource: how a server names it takes nothing from it. Of a reaction we read one
-# element only, and the model would miss the others.
-_NOT_VALIDATED = frozenset({"id", "contained", "modifierExtension", "implicitRules", "reaction"})
+# What we do not hold against a resource: how a server names it takes nothing from it. Of a reaction and an ingredient
+# we read some elements only, and the model would miss the others.
+_NOT_VALIDATED = frozenset({"id", "contained", "modifierExtension", "implicitRules", "reaction", "ingredient"})
+# Of the Patient only single elements count, each checked where it is read; of a study only its names do.
+_NEVER_PRINTED = frozenset({"Patient", "ResearchStudy"})
 
 
 def refused(entries: Iterable[Entry], references: Collection[str]) -> list[str]:
-    """The references of the given resources that are not valid FHIR.
-
-    The Patient is not among them: of it only single elements count, each checked where it is read.
-    """
-    printed = [e for e in entries if e.reference in references and e.resource and e.type != "Patient"]
+    """The references of the given resources that are not valid FHIR."""
+    printed = [e for e in entries if e.reference in references and e.resource and e.type not in _NEVER_PRINTED]
     return [entry.reference for entry in printed if not is_valid(entry)]
 
 

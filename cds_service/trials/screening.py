@@ -52,7 +52,11 @@ _FOR_SILENCE = (("patient",), ("conditions",), ("procedures",), ("medicationStat
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The result of screening one patient for one trial on one day."""
+    """The result of screening one patient for one trial on one day.
+
+    `applicable` says that the record speaks of what the trial is about, `hinted` that an entry does which cannot be
+    read any further.
+    """
 
     trial: Trial
     readings: Readings
@@ -66,6 +70,7 @@ class Screening:
     sources: Mapping[str, Source]
     skipped: tuple[Skipped, ...]
     applicable: bool
+    hinted: bool = False
 
     def finding(self, criterion_id: str) -> Finding:
         """The finding of a criterion. Raises KeyError when the protocol has none of that id."""
@@ -94,7 +99,11 @@ class Screening:
     def diagnosis_is_unseen(self) -> bool:
         """True for a patient who was transplanted or has GVHD where the diagnosis may stand in what was not read."""
         diagnosis = self.finding(self.readings.diagnosis)
-        return self.applicable and diagnosis.status is Status.UNKNOWN and "gaps" in diagnosis.judgement.reason.values
+        return (
+            (self.applicable or self.hinted)
+            and diagnosis.status is Status.UNKNOWN
+            and "gaps" in diagnosis.judgement.reason.values
+        )
 
     @property
     def is_shown(self) -> bool:
@@ -120,7 +129,7 @@ def screen(case: Case, protocol: Protocol) -> Screening:
     return Screening(
         protocol.trial, protocol.readings, protocol.ruleset, case.facts.reference, case.as_of,
         verdict, recheck_on, findings, _steroids(case), case.facts.sources, case.facts.skipped,
-        applicable=has_evidence(case, protocol),
+        applicable=has_evidence(case, protocol), hinted=has_hint(case, protocol),
     )  # fmt: skip
 
 
@@ -181,6 +190,12 @@ def has_evidence(case: Case, protocol: Protocol) -> bool:
     """True when anything in the record speaks of what the trial is about."""
     concepts = protocol.readings.applicable.concepts
     return bool(case.facts.problems_of(concepts) or case.facts.interventions_of(concepts))
+
+
+def has_hint(case: Case, protocol: Protocol) -> bool:
+    """True when an entry that cannot be read names what the trial is about."""
+    concepts = protocol.readings.applicable.concepts
+    return any(not one.concepts.isdisjoint(concepts) for one in case.facts.unread if one.concepts)
 
 
 def _was_looked_for(case: Case, protocol: Protocol) -> bool:

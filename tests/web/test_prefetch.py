@@ -185,3 +185,18 @@ def test_a_key_that_nobody_asked_for_is_not_looked_at(client: FlaskClient, name:
     usual = screening(client)
     assert screening(client, **{name: outcome()}) == usual
     assert screening(client, **{name: searchset(patient("p2"))}) == usual
+
+
+MODIFIED = {"modifierExtension": [{"url": "http://example.org/unknown"}]}
+
+
+def test_a_diagnosis_that_cannot_be_read_is_no_silence(client: FlaskClient) -> None:
+    unread = {**condition("Chronic graft-versus-host disease"), **MODIFIED}
+    found, words = screening(client, conditions=searchset(unread))
+    assert found["skipped"] == [{"reference": "Condition/c1", "reason": "modifier-extension"}]
+    assert status_of(found, "I02.dx") == "unknown"
+    assert "conditions: one entry cannot be read" in words
+
+
+def test_another_disease_that_cannot_be_read_is_no_reason_for_a_card(client: FlaskClient) -> None:
+    assert answered(client, conditions=searchset({**condition("Asthma"), **MODIFIED})) == (200, {"cards": []})
