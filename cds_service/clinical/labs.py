@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import reduce
 from typing import Any, Literal
 
 from cds_service.clinical.dates import DayRange
@@ -93,10 +94,7 @@ def taken_on(result: Result) -> date:
 
 
 def hull(intervals: Iterable[Interval]) -> Interval:
-    first, *rest = sorted(intervals, key=lambda i: (i.low, i.high is None, i.high or 0))
-    for other in rest:
-        first = first.hull(other)
-    return first
+    return reduce(Interval.hull, intervals)
 
 
 def default_upper_limit(analyte: str, written_in: str | None = None) -> Interval | None:

@@ -115,3 +115,27 @@ def test_a_hole_that_was_carried_over_is_an_assumption() -> None:
     assert late.flags == {"assumed"}
     (prompt, *_) = doses(*with_dispenses([order("o", 20, "01-05"), handed_out("d", "01-05", 90)])).segments
     assert prompt.flags == frozenset()
+
+
+def kept(*uses: MedicationUse) -> list[str]:
+    return [use.reference for use in with_dispenses(uses)]
+
+
+def test_a_supply_of_the_very_dose_that_was_ordered_tells_nothing_more() -> None:
+    ordered = order("o", 20, "01-05")
+    assert kept(ordered, handed_out("d", "01-05", dose=20)) == ["o"]
+    assert kept(ordered, handed_out("d", "01-05", dose=10)) == ["o", "d"]
+
+
+def test_a_supply_of_another_order_tells_more() -> None:
+    assert kept(order("o", 20, "01-05"), handed_out("d", "02-01", dose=20, of="another")) == ["o", "d"]
+
+
+def test_an_order_that_states_its_end_is_not_changed_by_the_dose_that_was_handed_out() -> None:
+    assert kept(order("o", 20, "01-05", "01-31"), handed_out("d", "01-05", dose=10)) == ["o"]
+
+
+def test_a_supply_with_a_dose_beside_an_instruction_without_one_is_not_silent() -> None:
+    supply = replace(handed_out("d", "01-15", of="another"), steps=(SILENT, step(20)))
+    assert kept(order("o", 20, "01-05"), supply) == ["o", "d"]
+    assert kept(order("o", 20, "01-05"), handed_out("d", "01-15", of="another")) == ["o"]

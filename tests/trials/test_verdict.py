@@ -191,3 +191,19 @@ def test_needs_review_is_shown_after_a_transplantation_on_enough_prednisone() ->
     assert shown(Verdict.NEEDS_REVIEW, I01=Status.PASS, I03a=Status.PASS)
     assert not shown(Verdict.NEEDS_REVIEW, I01=Status.PASS, I03a=Status.REVIEW)
     assert not shown(Verdict.NEEDS_REVIEW, I01=Status.REVIEW, I03a=Status.PASS)
+
+
+def test_a_verdict_that_needs_more_names_the_sources_without_which_nothing_may_be_said() -> None:
+    medications = {"medicationStatements": "absent", "medicationRequests": "absent"}
+    screening = screened({"sources": medications})
+    assert replace(screening, verdict=Verdict.NEEDS_REVIEW).unsearched == tuple(medications)
+    assert replace(screening, verdict=Verdict.CANDIDATE).unsearched == tuple(medications)
+    assert replace(screening, verdict=Verdict.RULED_OUT).unsearched == ()
+    assert screened({"sources": {"medicationRequests": "absent"}}).unsearched == ()
+
+
+def test_a_diagnosis_is_unseen_only_where_it_may_stand_in_what_was_not_read() -> None:
+    assert screened({"sources": {"conditions": "failed"}}).diagnosis_is_unseen
+    assert not screened({"conditions": "none"}).diagnosis_is_unseen
+    assert not screened({"procedures": "none", "sources": {"conditions": "failed"}}).diagnosis_is_unseen
+    assert not screened({}).diagnosis_is_unseen
