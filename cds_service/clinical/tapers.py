@@ -32,7 +32,7 @@ class DoseChange:
     def is_reached(self, by: Fraction, dose: Fraction) -> bool:
         """True when a change `by` so many mg/d, measured from `dose`, counts."""
         limits = ((self.amount, by),) if dose == 0 else ((self.amount, by), (self.share, 100 * by / dose))
-        return by > 0 and all(limit.holds_for(Interval.exactly(size)) is Truth.TRUE for limit, size in limits)
+        return all(limit.holds_for(Interval.exactly(size)) is Truth.TRUE for limit, size in limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +258,8 @@ def _taper(levels: Sequence[Level], fall: _Fall, nadir: Level, outcome: Outcome,
 
 
 def _beginning(levels: Sequence[Level], fall: _Fall) -> int:
-    """Where the fall begins; days on which both doses were possible belong to it."""
+    """Where the fall begins; days on which both doses were possible belong to it, those of the peak never."""
     low, place = levels[fall.place].dose, fall.place
-    while place - 1 > fall.peak and not levels[place - 1].dose.is_exact and levels[place - 1].dose.low <= low.low:
+    while not levels[place - 1].dose.is_exact and levels[place - 1].dose.low <= low.low:
         place -= 1
     return place
