@@ -166,6 +166,7 @@ class MedicationRecord(Resource, kw_only=True):
     reasonCode: list[CodeableConcept] | None = None
     reasonReference: list[Reference] | None = None
     note: list[Annotation] | str | None = None
+    statusReason: list[CodeableConcept] | CodeableConcept | None = None
 
 
 class MedicationStatement(MedicationRecord, kw_only=True):
