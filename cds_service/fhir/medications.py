@@ -10,7 +10,7 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING
 from cds_service.clinical.medications import DoseStep, Kind, MedicationUse, Standing
 from cds_service.fhir import elements as el
-from cds_service.fhir.dosage import dose_step
+from cds_service.fhir.dosage import beyond_its_text, dose_step
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.naming import Named, Naming
 from cds_service.fhir.not_taking import says_not_taking
@@ -133,6 +133,9 @@ def _steps(record: el.MedicationRecord, taking: Taking, strength: Strength) -> t
     """The doses; they may be none where the record is active and its words say that the drug is not taken."""
     found = tuple(dose_step(one, strength) for one in one_after_another(taking.dosages))
     steps = found or (DoseStep(ANYTHING, "unknown", fault="dose-not-stated"),)
+    is_on_record = isinstance(record, el.MedicationStatement) and taking.active and not taking.ends
+    if is_on_record and taking.standing is Standing.TAKEN and len(found) == len(taking.dosages) == 1:
+        steps = beyond_its_text(found[0], taking.dosages[0], taking.begins)
     if taking.standing is not Standing.TAKEN or not says_not_taking(record, taking.dosages):
         return steps
     return tuple(replace(step, daily=step.daily.down_to_zero(), conflict=True) for step in steps)
