@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING, Interval
 from cds_service.clinical.medications import Derivation, DoseStep, Pattern, Shares, even_shares
 from cds_service.fhir import elements as el
@@ -46,6 +47,18 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     # Where nothing else is said of a dose, what may be taken in a day at most still bounds it.
     bounded = as_needed or (amount.milligrams is None and not readings)
     return _at_most(step, most_per_day(dosage, strength)) if bounded else step
+
+
+def beyond_its_text(step: DoseStep, dosage: el.Dosage, begins: DayRange | None) -> tuple[DoseStep, ...]:
+    """The step of a record without an end, and what is possible after the length that its text alone states.
+
+    The text says that it ended, the rest that it goes on.
+    """
+    schedule, start, length = schedule_of(dosage.timing), step.first or begins, step.length_days
+    if schedule.last or schedule.length_days or start is None or not length or length <= 1:
+        return (step,)
+    own = replace(step, first=start, last=start.shifted(length - 1), length_days=None)
+    return own, replace(own, first=start.shifted(length), last=None, daily=own.daily.down_to_zero(), conflict=True)
 
 
 def _derivation(amount: Amount, pace: _Pace) -> Derivation | None:

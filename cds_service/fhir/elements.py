@@ -171,6 +171,7 @@ class MedicationRecord(Resource, kw_only=True):
     reasonForUseCodeableConcept: CodeableConcept | None = None
     reasonForUseReference: Reference | None = None
     note: list[Annotation] | str | None = None
+    statusReason: list[CodeableConcept] | CodeableConcept | None = None
 
 
 class MedicationStatement(MedicationRecord, kw_only=True):

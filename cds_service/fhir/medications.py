@@ -11,14 +11,16 @@ from cds_service.clinical.interval import ANYTHING
 from cds_service.clinical.medications import DoseStep, Kind, MedicationUse, Standing
 from cds_service.fhir import elements as el
 from cds_service.fhir.adherence import adhered
-from cds_service.fhir.dosage import dose_step
+from cds_service.fhir.dosage import beyond_its_text, dose_step
 from cds_service.fhir.effective import effective
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.naming import Named, Naming
+from cds_service.fhir.not_taking import says_not_taking
 from cds_service.fhir.reasons import stated_reasons
 from cds_service.fhir.references import resolved
 from cds_service.fhir.routes import route_of
 from cds_service.fhir.sig_steps import one_after_another
+from cds_service.fhir.strength import Strength
 from cds_service.fhir.timing import end_of, length_in_days, schedule_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
@@ -115,12 +117,12 @@ class MedicationReader:
         begins, ends = taking.begins, taking.ends
         standing = taking.standing or Standing.POSSIBLE
         backwards = bool(begins and ends and ends.last < begins.first)
-        steps = tuple(dose_step(one, named.strengths[drug]) for one in one_after_another(taking.dosages))
+        steps = _steps(record, taking, named.strengths[drug])
         return MedicationUse(
             entry.reference, taking.kind, drug, _label(named, taking.dosages), named.found.concepts[drug],
             Standing.POSSIBLE if backwards and standing is not Standing.NOT_TAKEN else standing,
             route_of(self._index, named, drug, taking.dosages, _amounts(steps, taking.kind)),
-            steps or (DoseStep(ANYTHING, "unknown", fault="dose-not-stated"),),
+            steps,
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
             _links(record, self._addresses), refillable_until=taking.refillable_until,
@@ -134,6 +136,18 @@ def _amounts(steps: tuple[DoseStep, ...], kind: Kind) -> tuple[DoseStep, ...]:
     if kind != "administration":
         return steps
     return tuple(replace(step, fault=None) if step.fault == "timing-not-stated" else step for step in steps)
+
+
+def _steps(record: el.MedicationRecord, taking: Taking, strength: Strength) -> tuple[DoseStep, ...]:
+    """The doses; they may be none where the record is active and its words say that the drug is not taken."""
+    found = tuple(dose_step(one, strength) for one in one_after_another(taking.dosages))
+    steps = found or (DoseStep(ANYTHING, "unknown", fault="dose-not-stated"),)
+    is_on_record = isinstance(record, el.MedicationStatement) and taking.active and not taking.ends
+    if is_on_record and taking.standing is Standing.TAKEN and len(found) == len(taking.dosages) == 1:
+        steps = beyond_its_text(found[0], taking.dosages[0], taking.begins)
+    if taking.standing is not Standing.TAKEN or not says_not_taking(record, taking.dosages):
+        return steps
+    return tuple(replace(step, daily=step.daily.down_to_zero(), conflict=True) for step in steps)
 
 
 def _written(record: el.MedicationRecord, taking: Taking) -> DayRange | None:

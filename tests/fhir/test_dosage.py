@@ -377,3 +377,21 @@ def test_a_dosage_of_another_shape_costs_the_record_and_leaves_a_doubt(broken: A
     facts = facts_of(statement(broken))
     assert not facts.medications
     assert [(one.source, one.concepts) for one in facts.unread] == [("medicationStatements", frozenset({"prednisone"}))]
+
+
+def test_an_active_statement_possibly_goes_on_after_the_length_that_its_text_states() -> None:
+    record = {**statement({"text": "20 mg daily for 30 days"}), "effectivePeriod": {"start": "2026-01-05"}}
+    own, after = the_use(record).steps
+    assert (own.daily, str(own.last.last if own.last else None), own.conflict) == (exactly(20), "2026-02-03", False)
+    assert (after.daily, str(after.first.first if after.first else None)) == (exactly(20).down_to_zero(), "2026-02-04")
+    assert (after.last, after.conflict) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [{"status": "completed"}, {"effectivePeriod": {"start": "2026-01-05", "end": "2026-02-03"}},
+     {"effectivePeriod": {}}, {"dosage": [{"text": "20 mg daily"}]}, {"dosage": [{"text": "20 mg once"}]}],
+)  # fmt: skip
+def test_any_other_statement_is_one_step(elements: Json) -> None:
+    record = {**statement({"text": "20 mg daily for 30 days"}), "effectivePeriod": {"start": "2026-01-05"}, **elements}
+    assert len(the_use(record).steps) == 1
