@@ -18,7 +18,7 @@ class Named:
     """The product of a medication record.
 
     `drugs` are those of interest. `conflict` says that its codes, or a code and the words beside it, name
-    different products.
+    different products, `misnamed` that these are different drugs.
     """
 
     found: Recognised
@@ -27,6 +27,7 @@ class Named:
     names: tuple[str, ...]
     strength: Strength
     conflict: bool = False
+    misnamed: bool = False
 
 
 class Naming:
@@ -57,9 +58,10 @@ class Naming:
             return None
         found = self._index.recognise([(one.system, one.code) for one in codings], names)
         label = names[0] if names else next(one.code for one in codings if one.code)
+        misnamed = self._names_two_drugs(codings, names)
         return Named(
             found, self._index.drugs & set(found.concepts), label, tuple(names),
-            strength_of(found.products, names, medication), self._contradicts(codings, names),
+            strength_of(found.products, names, medication), misnamed or self._is_mislabelled(codings), misnamed,
         )  # fmt: skip
 
     def _medication(self, record: el.MedicationRecord, reference: el.Reference | None) -> el.Medication | None:
@@ -70,14 +72,17 @@ class Naming:
             return next((one for one in contained if one and f"#{one.id}" == reference.reference), None)
         return self._medications.get(resolved(reference, self._addresses) or "")
 
-    def _contradicts(self, codings: list[el.Coding], names: list[str]) -> bool:
-        """True when two codes, or a code and the words beside it, name different drugs or products."""
+    def _names_two_drugs(self, codings: list[el.Coding], names: list[str]) -> bool:
+        """True when two codes, or a code and the words beside it, name different drugs."""
         coded = [drugs for one in codings if (drugs := self._drugs_of(one))]
         if not coded:
             return False
         said = [drugs for name in names if (drugs := self._index.drugs & set(self._index.in_words(name)))]
         others = [*coded, *said]
-        return any(coded[0].isdisjoint(drugs) for drugs in others) or any(map(self._mislabelled, codings))
+        return any(coded[0].isdisjoint(drugs) for drugs in others)
+
+    def _is_mislabelled(self, codings: list[el.Coding]) -> bool:
+        return any(map(self._mislabelled, codings))
 
     def _drugs_of(self, coding: el.Coding) -> frozenset[str]:
         found = self._index.recognise([(coding.system, coding.code)], ())
