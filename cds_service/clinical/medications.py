@@ -130,7 +130,7 @@ class MedicationUse:
     `valid_until` when the order expires: weaker than an end. `written` is the day it was ordered or last
     confirmed; `refillable_until` is how long the supply lasts with every repeat that is allowed. `links` are the
     references and identifiers that tie records of one therapy together. `supplied` are the days, first and last, for
-    which each supply of an order was handed out.
+    which each supply of an order was handed out. `misnamed` says that its codes and words name different drugs.
     """
 
     reference: str
@@ -149,6 +149,7 @@ class MedicationUse:
     active: bool = False
     links: frozenset[str] = frozenset()
     conflict: bool = False
+    misnamed: bool = False
     reasons: tuple[StatedReason, ...] = ()
     supplied: tuple[tuple[date, date], ...] = ()
     refillable_until: date | None = None

@@ -126,7 +126,7 @@ class MedicationReader:
             begins, None if backwards else ends, taking.supply_ends, taking.valid_until,
             taking.written.last if taking.written else None, taking.active,
             _links(record, self._addresses), refillable_until=taking.refillable_until,
-            conflict=named.conflict or named.strengths[drug].conflict or backwards,
+            conflict=named.conflict or named.strengths[drug].conflict or backwards, misnamed=named.misnamed,
             reasons=stated_reasons(record, self._index, self._addresses),
         )  # fmt: skip
 

@@ -17,7 +17,8 @@ class Named:
     """The product of a medication record.
 
     `drugs` are those of interest, `strengths` how much of each it holds. `conflict` says that its codes, a code and
-    the words beside it, or its name and its ingredients, name different products.
+    the words beside it, or its name and its ingredients, name different products, `misnamed` that these are
+    different drugs.
     """
 
     found: Recognised
@@ -28,6 +29,7 @@ class Named:
     strength: Strength
     strengths: Mapping[str, Strength]
     conflict: bool = False
+    misnamed: bool = False
 
 
 class Naming:
@@ -59,11 +61,12 @@ class Naming:
         drugs = self._index.drugs & set(found.concepts)
         if not drugs and not _is_told(codings, names, parts):
             return None
+        misnamed = self._names_two_drugs(codings, names) or self._is_made_of_others(codings, names, parts)
         return Named(
             found, drugs, _label(codings, names, parts), tuple(names), _forms(medication),
             strength_of(found.products, names, medication),
             {drug: self._strength(drug, found, names, medication, parts) for drug in drugs},
-            self._contradicts(codings, names) or self._is_made_of_others(codings, names, parts),
+            misnamed or self._is_mislabelled(codings), misnamed,
         )  # fmt: skip
 
     def _recognised(
@@ -95,20 +98,23 @@ class Naming:
             own = [others[0].element]  # the one ingredient of a product that its name tells
         return strength_of(found.products, names, medication, own)
 
-    def _contradicts(self, codings: list[el.Coding], names: list[str]) -> bool:
-        """True when two codes, or a code and the words beside it, name different drugs or products."""
+    def _names_two_drugs(self, codings: list[el.Coding], names: list[str]) -> bool:
+        """True when two codes, or a code and the words beside it, name different drugs."""
         coded = [drugs for one in codings if (drugs := self._drugs_of(one))]
         if not coded:
             return False
         said = [drugs for name in names if (drugs := self._index.drugs & set(self._index.in_words(name)))]
         others = [*coded, *said]
-        return any(coded[0].isdisjoint(drugs) for drugs in others) or any(map(self._mislabelled, codings))
+        return any(coded[0].isdisjoint(drugs) for drugs in others)
+
+    def _is_mislabelled(self, codings: list[el.Coding]) -> bool:
+        return any(map(self._mislabelled, codings))
 
     def _is_made_of_others(self, codings: list[el.Coding], names: list[str], parts: Sequence[Ingredient]) -> bool:
         """True when an ingredient contradicts itself, or the product is called what none of its ingredients is."""
         called = self._index.drugs & set(self._recognised(codings, names, ()).concepts)
         made_of = self._index.drugs & {drug for part in parts for drug in self._made_of(part)}
-        itself = any(self._contradicts(list(part.codings), list(part.words)) for part in parts)
+        itself = any(self._names_two_drugs(list(part.codings), list(part.words)) for part in parts)
         return itself or bool(called and made_of and called.isdisjoint(made_of))
 
     def _drugs_of(self, coding: el.Coding) -> frozenset[str]:

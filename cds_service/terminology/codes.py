@@ -25,7 +25,7 @@ _ICD_10 = frozenset({"icd-10", "icd-10-cm", "icd-10-gm"})
 # A code of ICD-10-GM, its cross (+), asterisk or exclamation mark, and how sure the diagnosis is.
 _ICD_10_GM = re.compile(r"([A-Z]\d\d\.?[\d-]{0,2})\s*[+*†!]?\s*(?P<certainty>[GAVZ])?\s*[+*†!]?")
 
-_KINDS = ("given", "support", "answers", "contradicted_by", "never_with")
+_KINDS = ("given", "support", "answers", "contradicted_by", "never_with", "beside_codes")
 
 Row = Mapping[str, Any]
 
@@ -185,6 +185,7 @@ class ConceptIndex:
         """An index of the given code sets, drugs and analytes. Raises KeyError for one that is not there."""
         self.concepts = frozenset(concepts)
         self.drugs = self.concepts & {drug for names in classes().values() for drug in names}
+        self._beside_codes = [one for one in sorted(self.concepts) if code_sets()[one].kind.get("beside_codes")]
         self._exact: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
         self._above: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
         self._lengths: dict[str, set[int]] = defaultdict(set)
@@ -203,7 +204,8 @@ class ConceptIndex:
     def recognise(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Recognised:
         """The concepts of some codings (system, code) and of the texts beside them.
 
-        A text counts only where no coding was recognised: a code says more than the words around it.
+        A text counts only where no coding was recognised: a code says more than the words around it. The words of
+        concepts that no code of another rules out (`beside_codes`) count beside it, as words.
         """
         found: dict[str, Certainty] = {}
         rows = [found_row for system, code in codings for found_row in self._rows(system, code)]
@@ -215,7 +217,8 @@ class ConceptIndex:
         products = tuple(dict.fromkeys(_product(concept, row) for concept, _, row in rows if "form" in row))
         official = {plain(row.get("display") or "") for _, _, row in rows}
         beside = [text for text in texts if plain(text) not in official]
-        return Recognised(found, products, self._is_contradicted(found, beside))
+        added = {concept: Certainty.TEXT for text in beside for concept in lexicon().names(self._beside_codes, text)}
+        return Recognised({**added, **found}, products, self._is_contradicted(found, beside))
 
     def _is_contradicted(self, found: Collection[str], texts: Iterable[str]) -> bool:
         """True when codes exclude each other, or a text beside them speaks against what is coded."""

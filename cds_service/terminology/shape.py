@@ -83,6 +83,7 @@ class Concept(Part):
     unless: Words = {}
     contradicted_by: tuple[Word, ...] = ()
     never_with: tuple[Word, ...] = ()
+    beside_codes: bool = False
 
     @model_validator(mode="after")
     def _recognises_something(self) -> Self:

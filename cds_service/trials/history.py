@@ -183,7 +183,7 @@ def _is_certain_course(done: Intervention, signs: FlareSigns) -> bool:
 
 
 def _is_coded(use: MedicationUse) -> bool:
-    return use.certainty is Certainty.CODED and use.standing in (Standing.TAKEN, Standing.ENDED)
+    return use.certainty is Certainty.CODED and not use.misnamed and use.standing in (Standing.TAKEN, Standing.ENDED)
 
 
 def _begin(use: MedicationUse) -> tuple[date, str]:

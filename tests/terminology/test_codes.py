@@ -222,3 +222,12 @@ def test_what_is_denied_right_beside_its_name_is_not_there(text: str, named: boo
 def test_words_beside_a_code_may_speak_against_it(codings: list[tuple[str, str]], text: str, against: bool) -> None:
     pairs = [(system_address(alias), code) for alias, code in codings]
     assert EVERYTHING.recognise(pairs, [text] if text else []).contradicted is against
+
+
+def test_some_words_count_beside_a_code_of_something_else_as_words() -> None:
+    pairs = [(system_address("icd-10-cm"), "D89.811")]
+    found = EVERYTHING.recognise(pairs, ["Overlap cGVHD"]).concepts
+    assert found["chronic-gvhd"] is Certainty.CODED
+    assert found["acute-on-chronic-gvhd"] is Certainty.TEXT
+    assert "acute-on-chronic-gvhd" not in EVERYTHING.recognise(pairs, ["Chronic graft-versus-host disease"])
+    assert "heart-failure-arrhythmia" not in EVERYTHING.recognise(pairs, ["cGVHD and heart failure"])

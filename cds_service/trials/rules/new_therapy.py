@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Evidence, Reason, Value
 from cds_service.clinical.facts import Intervention, is_coded
@@ -16,7 +15,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, seen
 from cds_service.trials.rules.parameters import Days, Drugs
-from cds_service.trials.rules.washout import is_infusion, last_dose
+from cds_service.trials.rules.washout import doubts_of_use, doubts_together, is_infusion, last_dose
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +98,7 @@ class NewTherapy(Rule):
         evidence = [*(e for t in therapies for e in t.evidence), *courses]
         opens = self.window.before(case.as_of)
         ongoing = all(t.last_sure and t.last_sure >= opens and not self._may_not_count(t, case) for t in therapies)
-        flags = set[Flag]()
-        if all(u.certainty is Certainty.TEXT for t in therapies for u in t.uses):
-            flags.add(Flag.TEXT_ONLY)
+        flags = set(doubts_together(doubts_of_use(u) for t in therapies for u in t.uses))
         if any(t.started and at_edge((case.as_of - t.started.first).days, self.window) for t in therapies):
             flags.add(Flag.BOUNDARY)
         values: dict[str, Value] = {"drugs": tuple(t.title for t in therapies), "window": self.window}

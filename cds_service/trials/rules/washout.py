@@ -128,8 +128,9 @@ def is_infusion(drug: str) -> bool:
 
 
 def doubts_of_use(use: MedicationUse) -> frozenset[Flag]:
-    """The flags of a drug that was recognised by its words alone."""
-    return frozenset({Flag.TEXT_ONLY}) if use.certainty is Certainty.TEXT else frozenset()
+    """The flags of a drug that was recognised by its words alone, or whose words contradict its code."""
+    by_words = {Flag.TEXT_ONLY} if use.certainty is Certainty.TEXT else set[Flag]()
+    return frozenset(by_words | ({Flag.CONFLICT} if use.misnamed else set[Flag]()))
 
 
 def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
@@ -138,7 +139,8 @@ def last_dose(use: MedicationUse, as_of: date) -> Iterator[Event]:
         return
     evidence = Evidence(use.reference, use.begins, use.label)
     doubts = doubts_of_use(use)
-    certain = use.certainty is Certainty.CODED and not (use.kind in ("request", "dispense") and is_infusion(use.drug))
+    certain = use.certainty is Certainty.CODED and not use.misnamed
+    certain = certain and not (use.kind in ("request", "dispense") and is_infusion(use.drug))
     taken = [s for s in stretches(use, as_of) if s.first <= as_of]
     sure_days = [_surely_until(use, s) for s in taken if s.sure and certain]
     possible_days = [s.last for s in taken]
