@@ -20,7 +20,7 @@ def adhered(record: el.MedicationStatement, standing: Standing | None) -> Standi
     instead = next((one for word, one in _INSTEAD.items() if code.startswith(word)), None)
     if instead is not None:
         return instead if standing is Standing.TAKEN else standing
-    return Standing.POSSIBLE if code or record.taken == "unk" else standing
+    return Standing.POSSIBLE if code or record.taken == "unk" or record.reasonNotTaken else standing
 
 
 def _code(adherence: el.Adherence | None) -> str:

@@ -182,6 +182,7 @@ class MedicationStatement(MedicationRecord, kw_only=True):
     dosage: list[Dosage] | None = None
     taken: str | None = None
     wasNotTaken: bool | None = None
+    reasonNotTaken: list[CodeableConcept] | None = None
     adherence: Adherence | None = None
     renderedDosageInstruction: str | None = None
 
@@ -202,11 +203,15 @@ class MedicationRequest(MedicationRecord, kw_only=True):
 
 
 class MedicationAdministration(MedicationRecord, kw_only=True):
+    """`occurence` is R5's own spelling; some spell it right."""
+
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     occurenceDateTime: str | None = None
     occurencePeriod: Period | None = None
     occurenceTiming: Timing | None = None
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
     effectiveTimeDateTime: str | None = None
     effectiveTimePeriod: Period | None = None
     wasNotGiven: bool | None = None

@@ -219,8 +219,10 @@ def _given(record: el.MedicationAdministration) -> Taking:
     not_given = record.wasNotGiven or record.notGiven
     standing = Standing.NOT_TAKEN if not_given else _ADMINISTRATIONS.get(status, Standing.POSSIBLE)
     when = effective(
-        record.effectiveDateTime or record.occurenceDateTime or record.effectiveTimeDateTime,
-        record.effectivePeriod or record.occurencePeriod or record.effectiveTimePeriod, record.occurenceTiming,
+        record.effectiveDateTime or record.occurenceDateTime or record.effectiveTimeDateTime
+        or record.occurrenceDateTime,
+        record.effectivePeriod or record.occurencePeriod or record.effectiveTimePeriod or record.occurrencePeriod,
+        record.occurenceTiming,
     )  # fmt: skip
     begins, ends = when.begins, when.ends
     given = record.dosage or el.AdministrationDosage()

@@ -11,14 +11,16 @@ from cds_service.fhir import elements as el
 Modified = Literal["implicit-rules", "modifier-extension"]
 
 
-def modified(resource: el.Resource) -> Modified | None:
+def modified(resource: el.Resource, raw: bytes | None = None) -> Modified | None:
     """How the resource is modified; None when it means what its elements say.
 
-    An extension in an element that we do not read modifies nothing that we do.
+    An extension in an element that we do not read modifies nothing that we do. `raw` are the bytes of the resource,
+    which spare the search where they do not even have the word.
     """
     if resource.implicitRules:
         return "implicit-rules"
-    return "modifier-extension" if _is_modified(resource) else None
+    may_be = raw is None or b"modifierExtension" in raw or b"\\u" in raw
+    return "modifier-extension" if may_be and _is_modified(resource) else None
 
 
 def _is_modified(part: object) -> bool:

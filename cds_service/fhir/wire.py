@@ -223,7 +223,7 @@ def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entr
         full_url,
         raw,
         resource,
-        ("unreadable" if resource is None else modified(resource)) if kind else None,
+        ("unreadable" if resource is None else modified(resource, raw)) if kind else None,
         seen,
         meta.edition if (meta := decode(head.meta, env.Meta)) else env.UNDATED,
     )

@@ -86,13 +86,13 @@ class Screening:
 
     @property
     def unsearched(self) -> tuple[str, ...]:
-        """The sources without which "nothing to say" may not be said and that were not searched.
+        """The sources without which "nothing to say" may not be said and that were not searched whole.
 
         None when the verdict already rests on what was read.
         """
         if self.verdict not in (Verdict.NEEDS_REVIEW, Verdict.CANDIDATE):
             return ()
-        gaps = [names for names in _FOR_SILENCE if not any(self.sources[n].was_searched for n in names)]
+        gaps = [names for names in _FOR_SILENCE if not any(self.sources[n].is_complete_since(None) for n in names)]
         return tuple(name for names in gaps for name in names)
 
     @property

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from cds_service.fhir.validation import is_valid
+from cds_service.fhir.wire import read_answer
 from tests.fhir.made import (
     PATIENT,
     PREDNISONE,
     Json,
+    bundle,
     condition,
     dose,
     doubts,
@@ -153,6 +156,13 @@ def test_a_modification_that_nobody_knows_costs_the_resource(record: Json, reaso
     assert (facts.problems, facts.results, facts.medications) == ((), (), ())
     assert skipped(facts) == [(f"{record['resourceType']}/{record['id']}", reason)]
     assert doubts(facts)
+
+
+def test_a_modification_is_found_however_it_is_spelled() -> None:
+    body = json.dumps(bundle(PATIENT, creatinine(component=[{"modifierExtension": UNKNOWN}])))
+    spelled = body.replace("modifierExtension", "modifier\\u0045xtension").encode()
+    (entry,) = [one for one in read_answer(spelled, "x").entries if one.type == "Observation"]
+    assert entry.problem == "modifier-extension"
 
 
 def test_a_modified_dosage_costs_its_dose_only() -> None:

@@ -263,7 +263,23 @@ def test_a_candidate_took_no_part_in_any_version(elements: Json) -> None:
     assert (facts.studies, skipped(facts)) == ((), [("ResearchSubject/s1", "status")])
 
 
+@pytest.mark.parametrize("name", ["occurenceDateTime", "occurrenceDateTime"])
+def test_the_day_of_an_administration_in_r5_is_read_in_both_spellings(name: str) -> None:
+    assert the_use(r5(administration(), **{name: "2026-03-10"})).begins == days("2026-03-10")
+
+
 # ---- STU3
+
+
+@pytest.mark.parametrize(
+    ("elements", "standing"),
+    [({"taken": "n", "reasonNotTaken": [{"text": "x"}]}, Standing.NOT_TAKEN),
+     ({"taken": "y", "reasonNotTaken": [{"text": "x"}]}, Standing.POSSIBLE),
+     ({"reasonNotTaken": [{"text": "x"}]}, Standing.POSSIBLE), ({"taken": "unk"}, Standing.POSSIBLE),
+     ({"taken": "y", "reasonNotTaken": []}, Standing.TAKEN), ({"taken": "na"}, Standing.TAKEN)],
+)  # fmt: skip
+def test_stu3_says_whether_a_drug_was_taken(elements: Json, standing: Standing) -> None:
+    assert the_use(statement(STU3_DOSE, **elements)).standing is standing
 
 
 @pytest.mark.parametrize(

@@ -200,3 +200,23 @@ def test_a_diagnosis_that_cannot_be_read_is_no_silence(client: FlaskClient) -> N
 
 def test_another_disease_that_cannot_be_read_is_no_reason_for_a_card(client: FlaskClient) -> None:
     assert answered(client, conditions=searchset({**condition("Asthma"), **MODIFIED})) == (200, {"cards": []})
+
+
+@named(GOES_ON)
+@pytest.mark.parametrize("key", ["conditions", "procedures"])
+def test_a_first_page_without_a_diagnosis_is_no_silence(client: FlaskClient, key: str, answer: Any) -> None:
+    """The diagnosis may stand on the next page: there is nothing to show, and nothing that may be kept silent."""
+    status, told = answered(client, **{"conditions": searchset(), key: answer})
+    assert status == 412
+    assert told["issue"][0]["diagnostics"].partition("answer: ")[2].startswith(f"{key}.")
+
+
+@named(GOES_ON)
+def test_a_first_page_beside_a_transplantation_leads_to_a_card(client: FlaskClient, answer: Any) -> None:
+    transplant = {
+        "resourceType": "Procedure", "id": "tx", "status": "completed", "performedDateTime": "2024-05-10",
+        "subject": {"reference": "Patient/p1"}, "code": {"text": "Allogeneic stem cell transplantation"},
+    }  # fmt: skip
+    found, words = screening(client, conditions=answer, procedures=searchset(transplant))
+    assert status_of(found, "I02.dx") == "unknown"
+    assert "conditions: only sent in part" in words
