@@ -12,6 +12,9 @@ from cds_service.fhir.queries import ANALYTES_OF, QUERIES, STANDS_FOR
 from cds_service.fhir.wire import Answer, Entry
 from cds_service.terminology.codes import ConceptIndex
 
+# What comes along with the matches of a search.
+_INCLUDED = frozenset({"Patient", "Medication"})
+
 
 def answered(answers: Mapping[str, Answer], mine: Collection[Entry], strange: Iterable[Unread]) -> Mapping[str, Source]:
     """The state of each query that was answered on its own; a query without an answer is absent."""
@@ -55,21 +58,34 @@ def of_whole_record(
 ) -> Mapping[str, Source]:
     """The states of a record that is complete: what is not in it was searched and none was recorded.
 
-    A part that failed or goes on elsewhere takes that certainty from all of it.
+    A part that failed takes that certainty from all of it. So does one that goes on elsewhere, unless it is a search
+    for one type of resource: then the queries that it answers are cut short, and no other.
     """
     answers = list(answers)
     found = {one.source for one in strange} | {key for entry in mine for key in _queries_of(entry, index)}
-    truncated = any(answer.more_exist for answer in answers)
+    cut: dict[str, Source] = {}
+    for answer in answers:
+        if answer.more_exist:
+            cut |= _cut_short(answer, index)
     failed = any(answer.failed for answer in answers)
-    return {key: Source(_state(key in found, truncated, failed)) for key in QUERIES}
+    return {key: _state(key in found, cut.get(key), failed) for key in QUERIES}
 
 
-def _state(found: bool, truncated: bool, failed: bool) -> State:
-    if failed and not found:
-        return State.FAILED
-    if failed or truncated:
-        return State.TRUNCATED
-    return State.FOUND if found else State.NONE
+def _cut_short(answer: Answer, index: ConceptIndex) -> dict[str, Source]:
+    """The queries that an answer which goes on elsewhere leaves incomplete."""
+    matches = [entry for entry in answer.entries if entry.type not in _INCLUDED]
+    of_type = [key for key, query in QUERIES.items() if {query.type} == {entry.type for entry in matches}]
+    if not of_type:
+        return dict.fromkeys(QUERIES, Source(State.TRUNCATED))
+    asked = {key for entry in matches for key in _queries_of(entry, index)} or set(of_type)
+    back_to = _complete_back_to(matches)
+    return {key: Source(State.TRUNCATED, back_to if QUERIES[key].sorted else None) for key in asked}
+
+
+def _state(found: bool, cut: Source | None, failed: bool) -> Source:
+    if failed:
+        return Source(State.TRUNCATED if found else State.FAILED)
+    return cut or Source(State.FOUND if found else State.NONE)
 
 
 def _queries_of(entry: Entry, index: ConceptIndex) -> list[str]:

@@ -271,6 +271,19 @@ def test_a_file_that_goes_on_elsewhere_is_truncated() -> None:
     assert {source.state for source in records.sources.values()} == {State.TRUNCATED}
 
 
+def test_a_search_for_one_type_that_goes_on_elsewhere_cuts_short_only_what_it_answers() -> None:
+    whole = json.dumps(bundle(PATIENT, condition(), observation("29463-7", name="w1"))).encode()
+    results = [observation(name=f"o{n}", effectiveDateTime=f"2026-03-0{9 - n}") for n in range(3)]
+    labs = json.dumps(bundle(*results, link=[{"relation": "next"}])).encode()
+    sources = from_files({"f": [whole], "labs": [labs]}, index(), None).sources
+    assert sources["labs"] == Source(State.TRUNCATED, date(2026, 3, 7))
+    assert {sources[key].state for key in ("conditions", "body")} == {State.FOUND}
+    assert sources["procedures"].state is State.NONE
+    procedures = json.dumps(bundle({"resourceType": "Procedure", "id": "x"}, link=[{"relation": "next"}])).encode()
+    sources = from_files({"f": [whole], "procedures": [procedures]}, index(), None).sources
+    assert (sources["procedures"], sources["labs"].state) == (Source(State.TRUNCATED), State.NONE)
+
+
 def test_a_part_of_a_file_that_failed_leaves_nothing_searched_for_sure() -> None:
     sources = file_records(PATIENT, condition(), OUTCOME).sources
     assert sources["conditions"].state is State.TRUNCATED
