@@ -16,6 +16,7 @@ from cds_service.fhir.contained import members_of, name_inside
 from cds_service.fhir.ledger import Ledger, concepts_of
 from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
+from cds_service.fhir.result_names import names_another
 from cds_service.fhir.scores import Score, score_of
 from cds_service.fhir.states import codes_of, observed
 from cds_service.fhir.upper_limits import Person, StatedLimit, upper_limit
@@ -144,7 +145,8 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         preliminary=taken.preliminary,
         estimated="estimate" in index.properties(part.code.pairs() if part.code else ()),
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
-        contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index),
+        contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index)
+        or names_another(analyte, part.code.texts() if part.code else ()),
         text_only=read.from_text,
         answer=answer_of(part, analyte),
         written=as_written(part),

@@ -25,7 +25,9 @@ _ICD_10 = frozenset({"icd-10", "icd-10-cm", "icd-10-gm"})
 # A code of ICD-10-GM, its cross (+), asterisk or exclamation mark, and how sure the diagnosis is.
 _ICD_10_GM = re.compile(r"([A-Z]\d\d\.?[\d-]{0,2})\s*[+*†!]?\s*(?P<certainty>[GAVZ])?\s*[+*†!]?")
 
-_KINDS = ("given", "support", "answers", "contradicted_by", "never_with", "beside_codes")
+_KINDS = (
+    "given", "support", "answers", "called", "never_called", "contradicted_by", "never_with", "beside_codes",
+)  # fmt: skip
 
 Row = Mapping[str, Any]
 

@@ -110,6 +110,8 @@ class Drug(Concept):
 
 class Analyte(Concept):
     answers: tuple[Answer, ...] = ()
+    called: tuple[Word, ...] = ()
+    never_called: tuple[Word, ...] = ()
 
     def rows(self) -> tuple[Code | Answer, ...]:
         return (*self.codes, *self.answers)
