@@ -236,7 +236,8 @@ class ConceptIndex:
         rivals = [one for one in code_sets()[concept].kind.get("contradicted_by", ()) if one not in found]
         if words.names(rivals, text) or words.denies(concept, text):
             return True
-        return words.cancels(concept, text) and not self.in_words(text)
+        named = [one for one in self.in_words(text) if code_sets()[one].rows]  # a mere remark names nothing
+        return words.cancels(concept, text) and not named
 
     def _rows(self, system: str | None, code: str | None) -> Iterator[tuple[str, Certainty, Row]]:
         alias = alias_of(system)

@@ -14,6 +14,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from _pytest.mark.structures import ParameterSet
+
 _FOLDER = Path(__file__).parents[1] / "clinical"
 
 
@@ -40,7 +42,8 @@ def _rows(mark: Any) -> Iterator[dict[str, Any]]:
     names, table = mark.args[:2]
     keys: Sequence[str] = [one.strip() for one in names.split(",")] if isinstance(names, str) else names
     for row in table:
-        yield dict(zip(keys, row if len(keys) > 1 else (row,), strict=True))
+        values = row.values if isinstance(row, ParameterSet) else row if len(keys) > 1 else (row,)
+        yield dict(zip(keys, values, strict=True))
 
 
 def first_objection() -> str | None:

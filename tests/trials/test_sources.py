@@ -122,6 +122,11 @@ def test_a_source_that_is_only_also_read_may_be_missing_and_that_is_said(
     assert (found["status"], found["flags"]) == ("pass", ["assumed"])
 
 
+def test_an_administration_that_ended_on_a_day_that_cannot_be_read_leaves_the_wash_out_unknown() -> None:
+    given = {"kind": "administration", "mg": 20, "from": "2026-02-01", "to": "in the spring"}
+    assert criterion(screened({"basiliximab": given}), "E09")["status"] == "unknown"
+
+
 @pytest.mark.parametrize("criterion_id", ["I06b", "I07b", "I06d.bil", "I04"])
 def test_a_sorted_answer_that_was_cut_short_is_complete_back_to_its_oldest_entry(criterion_id: str) -> None:
     cut = {"labs": "truncated", "function": "truncated"}
