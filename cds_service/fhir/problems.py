@@ -103,13 +103,13 @@ def _over_on(condition: el.Condition) -> DayRange | None:
 
 
 def _is_over(condition: el.Condition, ledger: Ledger) -> bool:
-    """True when the condition is said to have ended by the day of screening."""
+    """True when the condition is said to have ended by the day of screening; a day that cannot be read says nothing."""
     period = condition.abatementPeriod
     dated = (condition.abatementDateTime, period.end if period else None)
     days = [day for stamp in dated if (day := DayRange.parse(stamp))]
     if days:
         return any(day.first <= ledger.as_of for day in days)
-    undated = (condition.abatementString, condition.abatementDateTime, condition.abatementBoolean)
+    undated = (condition.abatementString, condition.abatementBoolean)
     return any(undated) or any(bytes(one) not in _NOTHING for one in (condition.abatementAge, condition.abatementRange))
 
 

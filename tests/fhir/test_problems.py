@@ -92,6 +92,7 @@ def test_the_clinical_status_is_read_as_a_concept_and_as_a_string(clinical: obje
         ({"abatementDateTime": "2026-03-16"}, "resolved"),
         ({"abatementDateTime": "2026-03-17"}, "not-stated"),
         ({"abatementPeriod": {"end": "2025"}}, "resolved"),
+        ({"abatementDateTime": "in the spring"}, "not-stated"),
         ({"abatementString": "last year"}, "resolved"),
         ({"abatementAge": {"value": 30, "unit": "a"}}, "resolved"),
         ({"abatementBoolean": True}, "resolved"),
