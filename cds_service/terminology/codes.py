@@ -187,11 +187,12 @@ class ConceptIndex:
         """An index of the given code sets, drugs and analytes. Raises KeyError for one that is not there."""
         self.concepts = frozenset(concepts)
         self.drugs = self.concepts & {drug for names in classes().values() for drug in names}
-        self._beside_codes = [one for one in sorted(self.concepts) if code_sets()[one].kind.get("beside_codes")]
+        self._in_order = sorted(self.concepts)
+        self._beside_codes = [one for one in self._in_order if code_sets()[one].kind.get("beside_codes")]
         self._exact: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
         self._above: dict[tuple[str, str], list[tuple[str, Certainty, Row]]] = defaultdict(list)
         self._lengths: dict[str, set[int]] = defaultdict(set)
-        for concept in sorted(self.concepts):
+        for concept in self._in_order:
             self._add(code_sets()[concept])
 
     def _add(self, one: CodeSet) -> None:
@@ -251,7 +252,7 @@ class ConceptIndex:
 
     def in_words(self, text: str) -> list[str]:
         """The concepts that the text names, and neither cancels nor denies."""
-        return lexicon().names(sorted(self.concepts), text)
+        return lexicon().names(self._in_order, text)
 
     def properties(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
         """The kinds of property (mass, molar) that the codes of an analyte name."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -48,10 +49,15 @@ class Rule(Parameters, ABC):
     none_recorded: Status = Status.UNKNOWN
     boundary: Share = Field(default=Fraction(0))
 
+    @cached_property
+    def stated_concepts(self) -> frozenset[str]:
+        """Every code set, drug and analyte that the YAML names; worked out once, not for every request."""
+        return concepts_in(self)
+
     @property
     def concepts(self) -> frozenset[str]:
         """Every code set, drug and analyte that the rule reads."""
-        return concepts_in(self)
+        return self.stated_concepts
 
     @model_validator(mode="after")
     def _says_what_it_needs(self) -> Self:

@@ -35,9 +35,7 @@ class Ask(Rule):
 
         What cannot be read at all is no hint: it leaves every criterion in doubt that needs its source.
         """
-        if any(u.concepts and not u.concepts.isdisjoint(self.concepts) for u in case.facts.unread):
-            return Judgement(Status.REVIEW, Reason("entry-not-read"))
-        return Judgement(Status.HUMAN, Reason("ask-a-person"))
+        return _asked(any(u.concepts and not u.concepts.isdisjoint(self.concepts) for u in case.facts.unread))
 
 
 class AskBesideRecord(Rule):
@@ -54,9 +52,7 @@ class AskBesideRecord(Rule):
         read may be the very one that speaks against it: its loss must not make a candidate.
         """
         sources = (name for names in self.also_reads for name in names)
-        if case.unreadable(sources, self.concepts):
-            return Judgement(Status.REVIEW, Reason("entry-not-read"), tuple(evidence), frozenset(flags))
-        return Judgement(Status.HUMAN, Reason("ask-a-person"), tuple(evidence), frozenset(flags))
+        return _asked(bool(case.unreadable(sources, self.concepts)), evidence, flags)
 
 
 class KnownAllergy(AskBesideRecord):
@@ -91,3 +87,10 @@ class AskBesideExamination(Ask):
     def _counts(self, one: Problem, case: Case) -> bool:
         """True for one that is not too old, as far as anybody knows."""
         return one.when is None or one.when.last >= self.fresh.flag.before(case.as_of)
+
+
+def _asked(may_be_unread: bool, evidence: Iterable[Evidence] = (), flags: Iterable[Flag] = ()) -> Judgement:
+    """The question alone, or with it that an entry which may answer it cannot be read."""
+    status = Status.REVIEW if may_be_unread else Status.HUMAN
+    reason = Reason("entry-not-read" if may_be_unread else "ask-a-person")
+    return Judgement(status, reason, tuple(evidence), frozenset(flags))
