@@ -39,6 +39,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     With the port on which it runs it may call that server.
     """
     from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
+    from cds_service.web.ehr import demo_ehr  # noqa: PLC0415
     from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
@@ -48,6 +49,9 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
     app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
+    app.register_blueprint(
+        demo_ehr(wiring, load_stories(), f"Practitioner/{USER['id']}", lambda *_: (), "fhir_server.answer")
+    )
     return app
 
 

@@ -67,7 +67,7 @@ def demo(wiring: Wiring, stories: Iterable[Story]) -> Blueprint:
             raise ServiceError(404, "not-found", f"No such story. Known are: {', '.join(told)}.")
         return told[story_id]
 
-    @door.get("/")
+    @door.get("/demo/stories")
     def overview() -> Response:
         return _page("overview.html", stories=told.values(), trial=trial, words=_words(wiring))
 

@@ -1,12 +1,12 @@
-"""Pages for people: no script, nothing from elsewhere, nothing that a cache may keep."""
+"""Pages for people: no script unless it is allowed, nothing from elsewhere, nothing that a cache may keep."""
 
 from __future__ import annotations
 
 from flask import Response, render_template
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = f"{_NOTHING}; style-src 'self'; img-src 'self'"
 _HEADERS = {
-    "Content-Security-Policy": f"{_NOTHING}; style-src 'self'; img-src 'self'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -18,6 +18,7 @@ def page(template: str, **content: object) -> Response:
     return html_answer(render_template(template, **content))
 
 
-def html_answer(html: str) -> Response:
-    """A finished page, with the headers that every page has."""
-    return Response(html, headers=_HEADERS, mimetype="text/html")
+def html_answer(html: str, allowing: str = "") -> Response:
+    """A finished page, with the headers that every page has; `allowing` is what its security policy allows besides."""
+    policy = "; ".join(part for part in (_POLICY, allowing) if part)
+    return Response(html, headers={**_HEADERS, "Content-Security-Policy": policy}, mimetype="text/html")
