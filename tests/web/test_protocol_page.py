@@ -107,7 +107,7 @@ def test_the_service_shows_it_with_and_without_the_demo() -> None:
     assert create_app(Settings()).test_client().get(ADDRESS).status_code == 200
     demo = create_demo_app(Settings()).test_client()
     assert demo.get(ADDRESS).status_code == 200
-    assert f'href="{ADDRESS}"' in demo.get("/").text
+    assert f'href="{ADDRESS}"' in demo.get("/demo/stories").text
 
 
 def test_a_story_links_each_criterion_to_the_protocol() -> None:
