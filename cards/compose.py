@@ -13,7 +13,7 @@ from cards.orders import referral, test_order, tests_due
 from cds_service.hooks.request import HookRequest
 from cds_service.report.screening_json import screening_json, without_valueless
 from cds_service.report.wording import Wording, wording
-from cds_service.trials.finding import Finding, Status
+from cds_service.trials.finding import Answer, Finding, Status
 from cds_service.trials.screening import Screening, Verdict
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trialhook.org/cards")
@@ -94,7 +94,7 @@ def _summary(screening: Screening, words: Wording) -> str:
 
 
 def _with(screening: Screening, *statuses: Status) -> list[Finding]:
-    return [f for f in screening.findings if f.status in statuses]
+    return [f for f in screening.findings if f.standing in statuses]
 
 
 def _detail(screening: Screening, site: Site, words: Wording) -> Iterator[str]:
@@ -155,7 +155,14 @@ def _line(finding: Finding, words: Wording) -> str:
     evidence = next(iter(finding.judgement.evidence), None)
     if evidence is not None:
         line = f"{line}; {words.phrase('card', 'from', label=escaped(words.label(evidence)))}"
+    if finding.answer:
+        return f"{line}; {_answered(finding.answer, words)}"
     return f"{line}. {finding.asks}" if finding.asks else line
+
+
+def _answered(answer: Answer, words: Wording) -> str:
+    """That a person has answered otherwise than the record: who and when."""
+    return words.phrase("card", "answered", by=escaped(answer.by), day=answer.at.date().isoformat())
 
 
 def _source(screening: Screening, words: Wording) -> Source:

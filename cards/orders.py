@@ -28,7 +28,7 @@ def referral(screening: Screening, words: Wording, coding: Mapping[str, str] | N
 def tests_due(screening: Screening) -> list[Finding]:
     """The criteria whose result is missing, old or unusable, at most three, in protocol order."""
     due = [f for f in screening.findings if f.judgement.reason.code in _MISSING or Flag.STALE in f.flags]
-    return [f for f in due if f.test is not None][:MOST_TESTS]
+    return [f for f in due if f.test is not None and f.answer is None][:MOST_TESTS]
 
 
 def test_order(screening: Screening, finding: Finding) -> dict[str, Any]:

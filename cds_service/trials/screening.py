@@ -13,7 +13,7 @@ from cds_service.clinical.facts import PatientFacts, Skipped, Source
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Derivation, MedicationUse
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Finding, Judgement, Status
+from cds_service.trials.finding import Answer, Finding, Judgement, Status
 from cds_service.trials.history import Flare
 from cds_service.trials.protocol import Criterion, Protocol, Trial
 from cds_service.trials.readings import Readings
@@ -112,8 +112,8 @@ class Screening:
             return True
         if self.verdict is not Verdict.NEEDS_REVIEW:
             return False
-        possible = self.finding(self.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
-        usual = [self.finding(one).status is Status.PASS for one in self.readings.usual_case]
+        possible = self.finding(self.readings.diagnosis).standing in (Status.PASS, Status.REVIEW)
+        usual = [self.finding(one).standing is Status.PASS for one in self.readings.usual_case]
         return possible or (bool(usual) and all(usual))
 
 
@@ -122,15 +122,27 @@ def case_of(facts: PatientFacts, protocol: Protocol, as_of: date, infusion_on: d
     return Case(facts, as_of, protocol.readings.steroids, infusion_on, protocol.readings.history)
 
 
-def screen(case: Case, protocol: Protocol) -> Screening:
-    """Every criterion judged, in protocol order, and the verdict by the contract's table; a pure function."""
-    findings = tuple(_finding(case, criterion, protocol.trial.ends) for criterion in protocol.criteria)
+def screen(case: Case, protocol: Protocol, answers: Iterable[Answer] = ()) -> Screening:
+    """Every criterion judged, in protocol order, and the verdict by the contract's table; a pure function.
+
+    `answers` are people's, in the order in which they were given. One counts as long as what it rests on is still what
+    the record says, and never against what the record settles.
+    """
+    given = {answer.criterion: answer for answer in answers}
+    judged = (_finding(case, criterion, protocol.trial.ends) for criterion in protocol.criteria)
+    findings = tuple(answered(finding, given.get(finding.id)) for finding in judged)
     verdict, recheck_on = verdict_of(case, protocol, findings)
     return Screening(
         protocol.trial, protocol.readings, protocol.ruleset, case.facts.reference, case.as_of,
         verdict, recheck_on, findings, _steroids(case), case.facts.sources, case.facts.skipped,
         applicable=has_evidence(case, protocol), hinted=has_hint(case, protocol),
     )  # fmt: skip
+
+
+def answered(finding: Finding, answer: Answer | None) -> Finding:
+    """The finding with a person's answer, where that still holds."""
+    holds = answer is not None and answer.met is not None and finding.is_open and answer.rests_on == finding.footing
+    return replace(finding, answer=answer) if holds else finding
 
 
 def _finding(case: Case, criterion: Criterion, trial_ends: date) -> Finding:
@@ -170,19 +182,19 @@ def verdict_of(case: Case, protocol: Protocol, findings: Sequence[Finding]) -> t
         return Verdict.NOT_APPLICABLE, None
     findings = [f for f in findings if f.subject == "patient"]
     hard = [f for f in findings if f.is_hard_fail]
-    if any(f.judgement.curable is None for f in hard):
+    if any(f.curable is None for f in hard):
         return Verdict.RULED_OUT, None
     if hard:
-        dates = [f.judgement.recheck_on for f in hard]
+        dates = [f.judgement.recheck_on if f.answer is None else None for f in hard]
         return Verdict.NOT_YET, None if None in dates else max(d for d in dates if d)
     settled = _settled(findings, protocol.readings.either)
-    open_ones = [f for f in findings if f.status not in (Status.PASS, Status.HUMAN) and f.id not in settled]
+    open_ones = [f for f in findings if f.standing not in (Status.PASS, Status.HUMAN) and f.id not in settled]
     return (Verdict.NEEDS_REVIEW if open_ones else Verdict.CANDIDATE), None
 
 
 def _settled(findings: Iterable[Finding], groups: Iterable[tuple[str, ...]]) -> set[str]:
     """The criteria of which one arm passed, so that the other need not."""
-    passed = {f.id for f in findings if f.status is Status.PASS}
+    passed = {f.id for f in findings if f.standing is Status.PASS}
     return {one for group in groups if passed & set(group) for one in group}
 
 

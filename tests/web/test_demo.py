@@ -104,7 +104,9 @@ class Reader(HTMLParser):
         yield from (value for name, value in self.attributes if name in names)
 
 
-@pytest.mark.parametrize("address", ["/demo/stories", "/demo/stories/shown", "/demo/stories/silent", "/demo/stories/refused"])
+@pytest.mark.parametrize(
+    "address", ["/demo/stories", "/demo/stories/shown", "/demo/stories/silent", "/demo/stories/refused"]
+)
 def test_every_page_is_whole_and_carries_nothing_active(pages: FlaskClient, address: str) -> None:
     answer = pages.get(address)
     assert answer.status_code == 200
