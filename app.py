@@ -137,7 +137,8 @@ def _wired_or_exit(settings: Settings | None, port: int | None = None, folder: P
     """
     try:
         known = settings or load_settings()
-        folder.mkdir(exist_ok=True)
+        if not known.database_url:
+            folder.mkdir(exist_ok=True)
         database = _opened(known.database_in(folder))
         return wire(demo_settings(known, port) if port else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:

@@ -55,6 +55,16 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFeedback:
+    """One entry, when and about which service it came; `client` is None where callers are not told apart."""
+
+    received: datetime
+    service: str
+    client: str | None
+    said: Feedback
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """The entries of one message, and for each that cannot be read where and what was expected."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -61,8 +61,7 @@ class Database:
         Raises WrongDatabase where a person must act, StoreUnavailable where it cannot be reached.
         """
         with self._reachable():
-            if self.file and not self.file.exists():
-                _make_private(self.file)
+            self._make_file()
             try:
                 self._bring_up_to_date()
             except (OperationalError, InterfaceError, InternalError):
@@ -77,8 +76,10 @@ class Database:
         """Brings the tables to the newest revision, in one transaction, and returns the revision before and after."""
         from cds_service.store.migrating import upgrade  # noqa: PLC0415 - Alembic is loaded for a migration only
 
-        with self._reachable(), self.engine.begin() as connection:
-            before = upgrade(connection)
+        with self._reachable():
+            self._make_file()
+            with self.engine.begin() as connection:
+                before = upgrade(connection)
         return before, REVISIONS[-1]
 
     def _bring_up_to_date(self) -> None:
@@ -95,6 +96,12 @@ class Database:
             state = f"is at revision {revision}" if revision else "has no tables of Trialhook"
             raise WrongDatabase(f"{self.name} {state}. Run once: python -m cds_service migrate")
         self.migrate()
+
+    def _make_file(self) -> None:
+        """An empty file that only its owner can read: what people write about a patient will stand in it."""
+        if self.file and not self.file.exists():
+            with suppress(FileExistsError):  # another worker was first
+                os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def _make_ready(self) -> None:
         if self._is_ready:
@@ -120,14 +127,6 @@ def revision_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table(_VERSION.name):
         return None
     return connection.scalar(select(_VERSION.c.version_num))
-
-
-def _make_private(path: Path) -> None:
-    """An empty file that only its owner can read: what people write about a patient will stand in it."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:  # another worker was first
-        return
 
 
 def _first_line(error: BaseException) -> str:

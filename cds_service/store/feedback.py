@@ -6,26 +6,16 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
-from cds_service.hooks.feedback import Feedback, OverrideReason
+from cds_service.hooks.feedback import Feedback, KeptFeedback, OverrideReason
 from cds_service.store.database import Database
 from cds_service.store.inserting import insert_unless_known
 from cds_service.store.tables import FEEDBACK, REASON, SUGGESTION
-
-
-@dataclass(frozen=True, slots=True)
-class KeptFeedback:
-    """One entry, when and about which service it came; `client` is None where callers are not told apart."""
-
-    received: datetime
-    service: str
-    client: str | None
-    said: Feedback
 
 
 class FeedbackBook:

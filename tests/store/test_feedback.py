@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from cds_service.hooks.feedback import Feedback, OverrideReason
+from cds_service.hooks.feedback import Feedback, KeptFeedback, OverrideReason
 from cds_service.store.database import Database
-from cds_service.store.feedback import FeedbackBook, KeptFeedback, identity
+from cds_service.store.feedback import FeedbackBook, identity
 from cds_service.store.tables import FEEDBACK, REASON, SUGGESTION
 from tests.store.conftest import Clock
 from tests.store.said import AT, CARD, accepted, overridden  # fmt: skip
