@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
 
     def database_in(self, folder: Path) -> str:
         """The address of the database: the one that was set, else of a file in the folder."""
-        return self.database_url or f"sqlite:///{folder / 'trialhook.sqlite'}"
+        return self.database_url or f"sqlite:///{quote(str(folder / 'trialhook.sqlite'))}"
 
     @property
     def referral_coding(self) -> dict[str, str] | None:

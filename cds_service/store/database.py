@@ -11,7 +11,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.sql import column, table
 
@@ -21,7 +29,8 @@ from cds_service.store.tables import REVISIONS
 
 _LOG = logging.getLogger(__name__)
 _VERSION = table("alembic_version", column("version_num"))
-_OUT_OF_REACH = (OperationalError, InterfaceError, InternalError, NoFreeConnection)
+# What comes of the rows and not of the database: a defect of ours.
+_DEFECTS = (IntegrityError, DataError)
 
 
 class Database:
@@ -64,22 +73,28 @@ class Database:
             self._make_file()
             try:
                 self._bring_up_to_date()
-            except (OperationalError, InterfaceError, InternalError):
-                raise
-            except DatabaseError as error:  # SQLite says so of any other file
-                raise WrongDatabase(f"{self.name} is no database of Trialhook: {_first_line(error)}.") from None
+            except (OperationalError, InterfaceError):
+                raise  # may be over soon
+            except DatabaseError as error:  # another kind of file, or no right to read
+                raise WrongDatabase(f"{self.name} cannot be used: {_first_line(error)}.") from None
             finally:
                 self.engine.dispose()  # a connection must not be shared with a process that is forked later
         self._is_ready = True
 
     def migrate(self) -> tuple[str | None, str]:
-        """Brings the tables to the newest revision, in one transaction, and returns the revision before and after."""
+        """Brings the tables to the newest revision, in one transaction, and returns the revision before and after.
+
+        Raises WrongDatabase where a step is refused, StoreUnavailable where the database cannot be reached.
+        """
         from cds_service.store.migrating import upgrade  # noqa: PLC0415 - Alembic is loaded for a migration only
 
         with self._reachable():
             self._make_file()
-            with self.engine.begin() as connection:
-                before = upgrade(connection)
+            try:
+                with self.engine.begin() as connection:
+                    before = upgrade(connection)
+            except ProgrammingError as error:  # a table that is not ours stands in the way, or no right to make one
+                raise WrongDatabase(f"{self.name} was left as it is: {_first_line(error)}.") from None
         return before, REVISIONS[-1]
 
     def _bring_up_to_date(self) -> None:
@@ -117,7 +132,9 @@ class Database:
         """Whatever keeps the database from answering is one error; its cause is logged, without what was stored."""
         try:
             yield
-        except (*_OUT_OF_REACH, OSError) as error:
+        except (DBAPIError, NoFreeConnection, OSError) as error:
+            if isinstance(error, _DEFECTS):
+                raise
             _LOG.error("The database %s cannot be used: %s", self.name, _first_line(error))
             raise StoreUnavailable from None
 

@@ -92,6 +92,7 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_database_a_file_is_made_in_the_folder() -> None:
     assert Settings().database_in(Path("/srv/trialhook")) == "sqlite:////srv/trialhook/trialhook.sqlite"
+    assert Settings().database_in(Path("/srv/a?b")) == "sqlite:////srv/a%3Fb/trialhook.sqlite"
 
 
 def test_a_size_may_have_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
