@@ -12,6 +12,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 
 # Oldest first. Known here so that a start can compare them without loading Alembic.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -77,5 +78,21 @@ USED_TOKEN = Table(
     "used_token",
     METADATA,
     Column("digest", String(64), primary_key=True),
+    Column("until", Moment, nullable=False, index=True),
+)
+# What stands in `sealed` is encrypted, and `digest` tells nothing to who has not the address or the key.
+SEALED_PAGE = Table(
+    "sealed_page",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("until", Moment, nullable=False, index=True),
+)
+SEALED_ENTRY = Table(
+    "sealed_entry",
+    METADATA,
+    Column("id", _NUMBER, primary_key=True),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
     Column("until", Moment, nullable=False, index=True),
 )
