@@ -30,6 +30,8 @@ DOORS = {
     "sqlalchemy": {"cds_service.store"},
     "jwt": {"cds_service.hooks"},
     "click": {"cds_service.cli"},
+    "jinja2": {"cds_service.report"},
+    "markupsafe": {"cds_service.report", "cds_service.web"},
     "fhir": {"cds_service.fhir", "cards", "cds_service.web"},
     "fhir_core": {"cds_service.fhir"},
 }
