@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from cards.card import is_made_here
 from cards.compose import Site, composer
+from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.client import Fetcher
 from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
@@ -20,12 +25,17 @@ from cds_service.strict_yaml import MalformedFile
 from cds_service.trials.protocol import load_protocol
 from cds_service.web.cds_hooks import Wiring, cds_hooks
 from cds_service.web.errors import register_errors
+from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
+
+if TYPE_CHECKING:
+    from cds_service.store.database import Database
 
 TRIAL = "nct06920199"
 # Gunicorn starts a failed worker again and again, except after this one.
 _EXIT_NEVER_BOOTED = 3
+_ROOT = Path(__file__).parent
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -43,7 +53,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
-    wiring = _wired_or_exit(settings, port)
+    wiring = _wired_or_exit(settings, port, _ROOT / ".demo")
     app = assembled(wiring)
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
@@ -51,8 +61,8 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     return app
 
 
-def wire(settings: Settings) -> Wiring:
-    """The parts of the service, loaded and tried once."""
+def wire(settings: Settings, database: Database | None = None) -> Wiring:
+    """The parts of the service, loaded and tried once. Without a database nothing is kept."""
     protocol = load_protocol(TRIAL)
     trial = protocol.trial
     service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
@@ -61,7 +71,8 @@ def wire(settings: Settings) -> Wiring:
     def today() -> date:
         return datetime.now(zone).date()
 
-    wiring = Wiring((service,), protocol, composer(_site(settings)), settings, today, _fetcher(settings))
+    keep = _keeper(database) if database else nowhere
+    wiring = Wiring((service,), protocol, composer(_site(settings)), settings, today, _fetcher(settings), keep)
     rehearse(wiring)
     return wiring
 
@@ -73,6 +84,25 @@ def _fetcher(settings: Settings) -> Fetcher | None:
     guard = Guard(settings.fhir_servers, settings.outbound_proxy, settings.outbound_ca_file)
     limits = Limits(settings.fetch_seconds, settings.fetch_pages, settings.fetch_bytes)
     return Fetcher(guard, limits, settings.search_by_post)
+
+
+def _opened(url: str) -> Database:
+    """The database, ready if it can be reached; if not, each use tries again, and screening goes on without.
+
+    Raises WrongDatabase where a person must act first.
+    """
+    from cds_service.store.database import Database  # noqa: PLC0415 - nobody else waits for what it loads
+
+    database = Database(url)
+    with suppress(StoreUnavailable):  # the cause is in the log
+        database.prepare()
+    return database
+
+
+def _keeper(database: Database) -> Keep:
+    from cds_service.store.feedback import FeedbackBook  # noqa: PLC0415
+
+    return FeedbackBook(database, lambda: datetime.now(UTC)).keep
 
 
 def _site(settings: Settings) -> Site:
@@ -88,6 +118,8 @@ def assembled(wiring: Wiring) -> Flask:
     app.url_map.merge_slashes = False
     register_errors(app)
     app.register_blueprint(cds_hooks(wiring))
+    services = [service.id for service in wiring.services]
+    app.register_blueprint(feedback(services, wiring.keep, is_made_here, wiring.settings.largest_body))
     app.register_blueprint(protocol_pages(wiring))
     return app
 
@@ -98,14 +130,17 @@ def demo_settings(settings: Settings, port: int) -> Settings:
     return settings.model_copy(update={"fhir_servers": (*settings.fhir_servers, *own)})
 
 
-def _wired_or_exit(settings: Settings | None, port: int | None = None) -> Wiring:
+def _wired_or_exit(settings: Settings | None, port: int | None = None, folder: Path = _ROOT) -> Wiring:
     """The parts of the service; a setting or a file of ours that is wrong is said in one line, and nothing starts.
 
-    With a port they are those of a demo that runs there.
+    With a port they are those of a demo that runs there. In the folder lies the database, where none is set.
     """
     try:
         known = settings or load_settings()
-        return wire(demo_settings(known, port) if port else known)
-    except (WrongSetting, MalformedFile) as error:
+        if not known.database_url:
+            folder.mkdir(exist_ok=True)
+        database = _opened(known.database_in(folder))
+        return wire(demo_settings(known, port) if port else known, database)
+    except (WrongSetting, WrongDatabase, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)
         raise SystemExit(_EXIT_NEVER_BOOTED) from None

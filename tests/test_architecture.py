@@ -16,7 +16,8 @@ LAYERS = (
     {"cds_service.web", "cds_service.cli"},
     {"cds_service.pipeline", "cards"},
     {"cds_service.report"},
-    {"cds_service.hooks", "cds_service.trials", "cds_service.fhir", "cds_service.store"},
+    {"cds_service.store"},
+    {"cds_service.hooks", "cds_service.trials", "cds_service.fhir"},
     {"cds_service.settings", "cds_service.errors", "cds_service.strict_json", "fhir_fixtures"},
     {"cds_service.terminology", "cds_service.net"},
     {"cds_service.clinical"},
@@ -28,6 +29,9 @@ DOORS = {
     "requests": {"cds_service.net"},
     "urllib3": {"cds_service.net"},
     "sqlalchemy": {"cds_service.store"},
+    "alembic": {"cds_service.store"},
+    "psycopg": {"cds_service.store"},
+    "sqlite3": {"cds_service.store"},
     "jwt": {"cds_service.hooks"},
     "click": {"cds_service.cli"},
     "jinja2": {"cds_service.report"},
@@ -36,6 +40,8 @@ DOORS = {
     "fhir_core": {"cds_service.fhir"},
 }
 BANNED = {"data", "info", "manager", "helper", "helpers", "utils", "util", "process", "handle", "handler"}
+# Methods that a library calls by these names.
+DICTATED = {"process_bind_param", "process_result_value"}
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
 
@@ -115,7 +121,7 @@ def test_names_come_from_the_domain(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
-    words = {word for name in names for word in name.lower().strip("_").split("_")}
+    words = {word for name in names - DICTATED for word in name.lower().strip("_").split("_")}
     assert not words & BANNED
 
 

@@ -17,6 +17,7 @@ from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
+from cds_service.web.feedback import Keep, nowhere
 
 Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
 _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
@@ -26,7 +27,7 @@ _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called.
+    `fetcher` is None where no FHIR server may be called; `keep` stores feedback.
     """
 
     services: tuple[Service, ...]
@@ -35,6 +36,7 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    keep: Keep = nowhere
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
