@@ -73,3 +73,9 @@ def is_proxy(address: str) -> bool:
         return place.scheme == "http" and bool(place.hostname) and place.port != 0 and place.path in ("", "/")
     except ValueError:
         return False
+
+
+def is_origin(text: str) -> bool:
+    """True for an origin as a browser sends it: scheme, host and, unless it is the usual one, port."""
+    place = plain_address(text)
+    return place is not None and text == f"{place.scheme}://{place.netloc}"
