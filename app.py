@@ -27,7 +27,7 @@ from cds_service.trials.protocol import load_protocol
 from cds_service.web.cds_hooks import Agreement, Wiring, cds_hooks
 from cds_service.web.cors import open_to_browsers
 from cds_service.web.errors import register_errors
-from cds_service.web.gate import Gate
+from cds_service.web.gate import Gate, guard
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
 
@@ -153,6 +153,7 @@ def assembled(wiring: Wiring) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     register_errors(app)
+    guard(app, wiring.gate, wiring.settings.largest_body)
     open_to_browsers(app, wiring.settings.cors_origins)
     app.register_blueprint(cds_hooks(wiring))
     app.register_blueprint(protocol_pages(wiring))

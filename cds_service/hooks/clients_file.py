@@ -21,6 +21,8 @@ Stamps = dict[Path, tuple[int, ...]]
 _PATIENCE = 5.0
 _MEANT = {
     "string_type": "expected text; write it in quotes where YAML would take it for a number",
+    "string_too_short": "expected some text",
+    "string_pattern_mismatch": "expected the address of a code system",
     "bool_type": "expected true or false",
     "int_type": "expected a whole number of seconds",
     "missing": "this key is missing",

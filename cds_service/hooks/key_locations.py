@@ -37,8 +37,8 @@ class KeyLocation:
     def parse(cls, text: str) -> KeyLocation:
         """The location that an entry names. Raises ValueError that says what is expected."""
         address, *words = text.split() or [""]
-        place = urlsplit(address)
         try:
+            place = urlsplit(address)
             server = Server.parse(" ".join([place._replace(query="").geturl(), *words]))
         except ValueError:
             raise ValueError(

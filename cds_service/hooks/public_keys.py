@@ -63,7 +63,8 @@ def public_key(jwk: object) -> PublicKey:
     algorithm = _algorithm(text)
     if not text.get("kid"):
         raise UnusableKey('has no kid; expected the name that the header of a token gives it, for example "2026-a"')
-    if text.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
+    operations = jwk.get("key_ops", ["verify"])
+    if text.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         raise UnusableKey('is not for signatures; expected "use": "sig"')
     key = PublicKey(text["kid"], algorithm, tuple((name, text[name]) for name in _PUBLIC if name in text))
     _try(key)

@@ -19,7 +19,7 @@ from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
-from cds_service.web.gate import Gate, caller, guard
+from cds_service.web.gate import Gate, caller
 
 Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
 _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
@@ -79,7 +79,6 @@ class Wiring:
 def cds_hooks(wiring: Wiring) -> Blueprint:
     """GET /cds-services, and POST /cds-services/<id> for each service."""
     door = Blueprint("cds_hooks", __name__)
-    guard(door, wiring.gate, wiring.settings.largest_body)
     services = {service.id: service for service in wiring.services}
 
     @door.get("/cds-services")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Blueprint, g, request
+from flask import Flask, g, request
 
 from cds_service.errors import Unauthenticated
 from cds_service.hooks.clients import Client
@@ -12,6 +12,7 @@ from cds_service.hooks.trust import Claims, Trust, Untrusted
 from cds_service.web.bodies import discard_body
 
 _LOG = logging.getLogger(__name__)
+_BEHIND = "/cds-services/"
 _FEEDBACK = "/feedback"
 _MOST_LOGGED = 200  # characters
 
@@ -52,12 +53,15 @@ class Gate:
         return list(dict.fromkeys([called, called.removesuffix(_FEEDBACK)]))
 
 
-def guard(door: Blueprint, gate: Gate, largest_body: int) -> None:
-    """Puts every route of a blueprint behind the gate. A browser's preflight, which carries no token, passes."""
+def guard(app: Flask, gate: Gate, largest_body: int) -> None:
+    """Puts every address of CDS Hooks behind the gate, whoever serves it, also one that is not there.
 
-    @door.before_request
+    A browser's preflight, which carries no token, passes.
+    """
+
+    @app.before_request
     def admit() -> None:
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" or not f"{request.path}/".startswith(_BEHIND):
             return
         try:
             g.client = gate.admitted(request.headers.get("Authorization"), request.path)
@@ -70,6 +74,12 @@ def caller() -> Client | None:
     """The client whose request this is; None for open access."""
     client: Client | None = g.get("client")
     return client
+
+
+def caller_name() -> str | None:
+    """The name of the client in the clients file; None for open access."""
+    client = caller()
+    return client.name if client else None
 
 
 def _of(claims: Claims | None) -> str:

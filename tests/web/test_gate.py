@@ -100,7 +100,9 @@ def test_a_client_is_let_in_at_every_address(closed: FlaskClient) -> None:
     ["", "Bearer", "Bearer ", "Bearer x", "Basic dTpw", "bearer a.b.c", "Bearer " + "x" * 50_000, "Bearer é", "x" * 99],
     ids=lambda text: text[:12],
 )
-@pytest.mark.parametrize("path", ["/cds-services", SERVICE, "/cds-services/unknown"])
+@pytest.mark.parametrize(
+    "path", ["/cds-services", SERVICE, SERVICE + "/feedback", "/cds-services/unknown", "/cds-services/"]
+)
 def test_without_a_token_nobody_is_let_in(closed: FlaskClient, path: str, authorization: str) -> None:
     """An unknown service, too: who is not let in is not told which there are."""
     headers = {"Authorization": authorization} if authorization else {}
@@ -138,6 +140,11 @@ def test_a_token_is_taken_once(closed: FlaskClient) -> None:
     header = token(SERVICE)
     assert ask(closed, header).status_code == 200
     assert is_refused_without_a_reason(ask(closed, header))
+
+
+def test_a_wrong_method_is_405_for_a_client_only(closed: FlaskClient) -> None:
+    assert closed.get(SERVICE, headers=token(SERVICE)).status_code == 405
+    assert is_refused_without_a_reason(closed.get(SERVICE))
 
 
 def test_an_unknown_service_is_404_for_a_client(closed: FlaskClient) -> None:
