@@ -222,7 +222,7 @@ def demo(port: int) -> int:
     require_free(port)
     ensure(RUNTIME_LOCK)
     site = f"http://127.0.0.1:{port}"
-    say(f"Starting the server on port {port}")
+    say(f"Starting the server on port {port}, with open access: it asks nobody for a token")
     on_stop_signals(signal.default_int_handler)  # raises KeyboardInterrupt
     with contextlib.suppress(KeyboardInterrupt), server(port) as child:
         wait_until_ready(child, site)

@@ -24,6 +24,7 @@ from cds_service.report.text import screening_text
 from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_json import NotJson, check_json
 from cds_service.strict_yaml import MalformedFile
+from cds_service.token_commands import clients, keys, token
 from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
 
@@ -57,7 +58,11 @@ class Day(click.ParamType[date]):
 
 @click.group()
 def main() -> None:
-    """Screens patient records for a trial, prints the trial's protocol, and lists what became of cards."""
+    """Screens patient records for a trial, prints its protocol, lists what became of cards, helps to connect an EHR."""
+
+
+for command in (clients, keys, token):
+    main.add_command(command)
 
 
 @main.command()
