@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cds_service.checker.command import check
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
 from cds_service.report.protocol_outline import outline
@@ -49,7 +50,10 @@ class Day(click.ParamType[date]):
 
 @click.group()
 def main() -> None:
-    """Screens patient records for a trial, and prints the trial's protocol."""
+    """Screens patient records for a trial, prints the trial's protocol, and checks CDS Hooks services."""
+
+
+main.add_command(check)
 
 
 @main.command()
