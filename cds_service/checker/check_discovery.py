@@ -49,7 +49,9 @@ def discovery_answers(subject: Subject) -> Iterator[Seen]:
 @check("D2")
 def services_is_an_array(subject: Subject) -> Iterator[Seen]:
     body = subject.discovery.answer.json
-    if not isinstance(body, dict):
+    if subject.discovery.answer.status != 200:
+        yield unseen("there is no discovery")
+    elif not isinstance(body, dict):
         yield fault("the body is no JSON object")
     else:
         services = body.get("services")
@@ -59,7 +61,9 @@ def services_is_an_array(subject: Subject) -> Iterator[Seen]:
 
 @check("D3")
 def no_services(subject: Subject) -> Iterator[Seen]:
-    if subject.published:
+    if subject.discovery.answer.status != 200:
+        yield unseen("there is no discovery")
+    elif subject.published:
         yield unseen("there are services")
     else:
         yield judged(subject.discovery.answer.json == {"services": []}, "there are none")

@@ -129,8 +129,14 @@ def next_page(subject: Subject) -> Iterator[Seen]:
 
 @check("F8")
 def nothing_to_be_had(subject: Subject) -> Iterator[Seen]:
+    """Of a service that publishes no template, or does not answer at all, nothing is known of what it needs."""
+    telling = {entry.url for entry, exchange in subject.plain
+               if entry.prefetch and exchange.answer.status in (200, 412)}  # fmt: skip
     for exchange in subject.bare:
         answer, name = exchange.answer, exchange.url.rpartition("/")[2]
+        if exchange.url not in telling:
+            yield unseen(f"{name} publishes no template, or answers no plain call")
+            continue
         said = f"{name} without prefetch and FHIR server: {answer.said}"
         if answer.status == 412:
             yield fine(said)

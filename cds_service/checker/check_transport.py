@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,19 +79,22 @@ def json_it_is(subject: Subject) -> Iterator[Seen]:
 
 @check("J3", last=True)
 def nothing_valueless(subject: Subject) -> Iterator[Seen]:
-    found = {f"{_name(subject, one)}: {place}" for one in _successes(subject) for place in valueless(one.answer.json)}
-    yield from faults_or("nowhere", sorted(found))
+    yield from _places(subject, lambda place: True)
 
 
 @check("J4", last=True)
 def nothing_null(subject: Subject) -> Iterator[Seen]:
-    everything = [
-        f"{_name(subject, one)}: {place}"
-        for one in _successes(subject)
-        for place in valueless(one.answer.json)
-        if place.endswith("is null")
-    ]
-    yield from faults_or("no null", sorted(set(everything)))
+    yield from _places(subject, lambda place: place.endswith("is null"))
+
+
+def _places(subject: Subject, counts: Callable[[str], bool]) -> Iterator[Seen]:
+    """The places without a value that count, over all answers."""
+    answers = [one for one in _successes(subject) if one.answer.json is not None]
+    found = {
+        f"{_name(subject, one)}: {place}" for one in answers for place in valueless(one.answer.json) if counts(place)
+    }
+    if answers:
+        yield from faults_or(f"none in {len(answers)} answers", sorted(found))
 
 
 @check("J5", last=True)

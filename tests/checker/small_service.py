@@ -69,7 +69,8 @@ class Small:
             return 200, b""
         self.authenticate(asked)
         path = asked.path.removeprefix("/base")
-        if path == "/cds-services":
+        published = "/cds-discovery" if "other-discovery" in self.faults else "/cds-services"
+        if path == published:
             return self.status("discovery", 200), self.discovery(discovered())
         service, _, rest = path.removeprefix("/cds-services/").partition("/")
         if service not in (VIEW, SIGN):

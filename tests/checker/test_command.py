@@ -62,6 +62,21 @@ def test_base_and_discovery_address_lead_to_the_same(address: str) -> None:
     assert [row["outcome"] for row in json.loads(answer.output)["results"]] == ["pass", "pass"]
 
 
+def test_without_discovery_one_requirement_is_broken_and_none_about_services_is_passed() -> None:
+    """What passes is that the error itself is valid FHIR."""
+    with running(Small()) as server:
+        answer = json.loads(check(f"{server.origin}/elsewhere", "--format", "json").output)
+    outcomes = {row["id"]: row["outcome"] for row in answer["results"] if row["level"] == "SHALL"}
+    assert {name: outcome for name, outcome in outcomes.items() if outcome != "skipped"} == {"D1": "fail", "J5": "pass"}
+
+
+def test_services_that_are_published_elsewhere_are_found() -> None:
+    """Then discovery is not where it belongs, and the services beside it are called all the same."""
+    with running(Small(frozenset({"other-discovery"}))) as server:
+        answer = check(f"{server.origin}/cds-discovery", "--only", "D1", "--only", "D11", "--format", "json")
+    assert [row["outcome"] for row in json.loads(answer.output)["results"]] == ["fail", "pass"]
+
+
 def test_json_says_whether_all_is_well() -> None:
     with running(Small(response=at("cards.0.indicator", "urgent"))) as server:
         answer = json.loads(check(server.origin, "--only", "C2", "--format", "json").output)
