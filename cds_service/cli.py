@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from cds_service.errors import StoreUnavailable, WrongDatabase
+from cds_service.checker.command import check
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
 from cds_service.report.protocol_outline import outline
@@ -58,10 +59,10 @@ class Day(click.ParamType[date]):
 
 @click.group()
 def main() -> None:
-    """Screens patient records for a trial, prints its protocol, lists what became of cards, helps to connect an EHR."""
+    """Screens records for a trial, prints its protocol, lists what became of cards, helps to connect and check."""
 
 
-for command in (clients, keys, token):
+for command in (check, clients, keys, token):
     main.add_command(command)
 
 
