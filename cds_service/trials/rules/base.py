@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -30,8 +31,12 @@ from cds_service.trials.rules.parameters import (
 
 __all__ = [
     "Bound", "Concepts", "Length", "Parameters", "Rule", "Share", "Sources", "at_edge", "doubts_of", "failed",
-    "in_unit", "not_begun", "not_searched", "seen",
+    "few", "in_unit", "not_begun", "not_searched", "seen",
 ]  # fmt: skip
+
+
+# How many records of a kind an answer shows: a chart may hold hundreds.
+_SHOWN = 3
 
 
 class Rule(Parameters, ABC):
@@ -116,6 +121,11 @@ def failed(
 def seen(fact: Problem | Intervention, value: Measure | str | None = None) -> Evidence:
     """A problem or procedure as evidence."""
     return Evidence(fact.reference, fact.when, fact.label, value)
+
+
+def few(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The first of them, enough for a person to see what an answer rests on."""
+    return tuple(islice(evidence, _SHOWN))
 
 
 def at_edge(days: int, window: Span) -> bool:

@@ -18,11 +18,12 @@ from cds_service.clinical.truth import Truth
 from cds_service.clinical.weights import WeightOnDay
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, few, in_unit, not_searched
 from cds_service.trials.rules.parameters import Analyte, Days
 from cds_service.trials.rules.recent import (
     Freshness,
     Recent,
+    as_written,
     counted,
     doubted,
     none_usable,
@@ -113,7 +114,7 @@ class CreatinineClearance(Rule):
             return not_searched(unreadable, judgement.evidence)
         unusable = unusable_since(case, self.reported[0], since)
         if unusable:
-            evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in unusable[:2]))
+            evidence = (*judgement.evidence, *few(map(as_written, unusable)))
             reason = Reason("newer-result-unreadable", judgement.reason.values)
             return Judgement(Status.REVIEW, reason, evidence, judgement.flags)
         unseen = case.gaps((("conditions",), ("procedures",)), self.dialysis)

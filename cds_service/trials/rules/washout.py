@@ -15,7 +15,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, few, seen
 from cds_service.trials.rules.parameters import Days, Drugs
 
 
@@ -100,7 +100,7 @@ class Washout(Rule):
     @staticmethod
     def _shown(events: list[Event]) -> tuple[Evidence, ...]:
         newest_first = sorted(events, key=lambda e: e.when.last if e.when else date.max, reverse=True)
-        return tuple(e.evidence for e in newest_first[:3])
+        return few(e.evidence for e in newest_first)
 
     def _events(self, case: Case) -> Iterator[Event]:
         for done in case.facts.interventions_of((*self.procedures, *self.similar)):
