@@ -29,7 +29,7 @@ class ActiveInfection(Rule):
         active = [p for p in case.facts.problems_of(self.infections) if p.activity != "resolved"]
         treated = list(self._treatments(case))
         if not active and not treated:
-            return self.nothing_recorded(case, self.window.before(case.as_of))
+            return self.nothing_recorded(case)
         evidence = (*few(map(seen, active)), *few(event.evidence for event in treated))
         return Judgement(
             Status.REVIEW, Reason("infection-active" if active else "infection-treated"), evidence, doubts_of(active)

@@ -81,7 +81,8 @@ class Rule(Parameters, ABC):
         """The answer where nothing stands against it: unknown unless every needed source can vouch for that.
 
         A source that is only read where it is there may be missing, which is said; but an entry of it that is
-        there and cannot be read is a doubt like any other.
+        there and cannot be read is a doubt like any other. `since` is for results alone: of every other source that
+        was cut short nobody knows how far back it reaches.
         """
         looked_for = self.concepts if concepts is None else concepts
         gaps = case.gaps(self.needs, looked_for, since)

@@ -72,7 +72,7 @@ class NewTherapy(Rule):
     def _clear(self, case: Case, therapies: Sequence[Therapy]) -> Judgement:
         over = few(evidence for t in therapies for evidence in t.evidence)
         looked_for = (*self.drugs, *self.courses)
-        judgement = self.nothing_recorded(case, self.window.before(case.as_of), over, looked_for)
+        judgement = self.nothing_recorded(case, evidence=over, concepts=looked_for)
         last = max((t.last_possible for t in therapies if t.last_possible), default=None)
         if last is None or judgement.status is not Status.PASS:
             return judgement

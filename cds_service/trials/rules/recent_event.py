@@ -98,7 +98,7 @@ class RecentEvent(Rule):
         return frozenset({Flag.BOUNDARY}) if near else frozenset()
 
     def _none(self, past: Sequence[Occurrence], case: Case) -> Judgement:
-        judgement = self.nothing_recorded(case, self.window.before(case.as_of), _seen(past))
+        judgement = self.nothing_recorded(case, evidence=_seen(past))
         if not past or judgement.status is not Status.PASS:
             return judgement
         flags = judgement.flags | self._edge(past, case)

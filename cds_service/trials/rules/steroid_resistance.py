@@ -93,8 +93,7 @@ class SteroidResistance(DoseNeed):
         last = run.segments[-1]
         values: dict[str, Value] = {
             "dose": Measure(last.segment.dose, steroids.PER_DAY), "limit": self.dose, "since": run.first,
-            "days": run.elapsed, "until": run.last,
-            "per_kg": Measure(last.per_kg or Interval.exactly(0), steroids.PER_KG, self.dose),
+            "days": run.elapsed, "until": run.last, "per_kg": self.per_kg_of(last),
         }  # fmt: skip
         evidence = (*steroids.dose_evidence(case, last, self.dose), *few(said))
         return Judgement(status, Reason(code, values), evidence, self._flags(run.segments, run))

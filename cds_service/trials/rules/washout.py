@@ -58,9 +58,7 @@ class Washout(Rule):
             perhaps += [_history(p) for p in case.facts.problems_of(self.history)]
         if perhaps:
             return self._for_a_person(perhaps)
-        opens = self.window.before(case.as_of)
-        nothing = self.nothing_recorded(case, since=opens, evidence=self._shown(events))
-        return self._clear(case, events, nothing)
+        return self._clear(case, events, self.nothing_recorded(case, evidence=self._shown(events)))
 
     def _clear(self, case: Case, events: list[Event], judgement: Judgement) -> Judgement:
         """Nothing inside the window; what lies just outside is shown and marked."""
