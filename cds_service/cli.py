@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.checker.command import check
+from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
 from cds_service.report.protocol_outline import outline
