@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cds_service.checker.command import check
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
@@ -24,6 +25,7 @@ from cds_service.report.text import screening_text
 from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_json import NotJson, check_json
 from cds_service.strict_yaml import MalformedFile
+from cds_service.token_commands import clients, keys, token
 from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
 
@@ -57,7 +59,11 @@ class Day(click.ParamType[date]):
 
 @click.group()
 def main() -> None:
-    """Screens patient records for a trial, prints the trial's protocol, and lists what became of cards."""
+    """Screens records for a trial, prints its protocol, lists what became of cards, helps to connect and check."""
+
+
+for command in (check, clients, keys, token):
+    main.add_command(command)
 
 
 @main.command()

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.evidence import Measure
-from cds_service.clinical.interval import ANYTHING
+from cds_service.report.sentences import dose_today
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Steroids, Verdict
@@ -81,11 +81,7 @@ def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
 
 def _doses(screening: Screening, words: Wording) -> Iterator[str]:
     steroids = screening.steroids
-    dose = words.measure(Measure(ANYTHING if steroids.per_day is None else steroids.per_day, "mg/d"))
-    if steroids.per_kg is not None:
-        per_kg = words.measure(Measure(steroids.per_kg, "mg/kg/d"))
-        dose = words.phrase("text", "steroids_per_kg", dose=dose, per_kg=per_kg)
-    yield words.phrase("text", "steroids", dose=dose)
+    yield words.phrase("text", "steroids", dose=dose_today(steroids, words))
     for segment in steroids.timeline:
         end = words.term("text", "ongoing") if segment.goes_on else segment.last.isoformat()
         amount = words.measure(Measure(segment.dose, "mg/d"))

@@ -16,6 +16,8 @@ from cds_service.store.inserting import insertion
 from cds_service.store.tables import USED_TOKEN
 
 _BETWEEN_TIDYINGS = timedelta(minutes=5)
+# Clocks of several machines differ, and a token may run out between its check and its use.
+_GRACE = timedelta(minutes=5)
 
 
 class UsedTokens:
@@ -29,14 +31,14 @@ class UsedTokens:
     def first_use(self, issuer: str, token_id: str, until: datetime) -> bool:
         """True exactly once for a token of an issuer, for all workers and all processes together.
 
-        `until` is the moment, with an offset, from which the token is refused anyhow: it is forgotten then.
+        `until` is the moment, with an offset, from which the token is refused anyhow: it is forgotten soon after.
         Raises StoreUnavailable.
         """
         at = self._clock()
         row = {"digest": _digest(issuer, token_id), "until": until}
         with self._database.writing() as connection:
             made = insertion(connection, USED_TOKEN, row)
-            ran_out = USED_TOKEN.c.until <= at
+            ran_out = USED_TOKEN.c.until <= at - _GRACE
             # One statement: between a look and an insertion another worker would fit.
             once = made.on_conflict_do_update(index_elements=["digest"], set_={"until": until}, where=ran_out)
             is_first = connection.scalar(once.returning(USED_TOKEN.c.digest)) is not None
@@ -48,9 +50,9 @@ class UsedTokens:
 
     def forget_expired(self) -> int:
         """Removes the tokens that have run out, and returns how many they were."""
-        at = self._clock()
+        ran_out = USED_TOKEN.c.until <= self._clock() - _GRACE
         with self._database.writing() as connection:
-            return connection.execute(delete(USED_TOKEN).where(USED_TOKEN.c.until <= at)).rowcount
+            return connection.execute(delete(USED_TOKEN).where(ran_out)).rowcount
 
 
 def _digest(issuer: str, token_id: str) -> str:

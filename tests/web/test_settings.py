@@ -50,6 +50,10 @@ def test_with_nothing_set_every_default_holds() -> None:
         "outbound_proxy": None,
         "outbound_ca_file": None,
         "database_url": None,
+        "clients_file": None,
+        "public_url": None,
+        "open_access": False,
+        "cors_origins": (),
     }
 
 
@@ -214,4 +218,4 @@ def test_today_is_the_day_at_the_site(monkeypatch: pytest.MonkeyPatch, zone: str
             return cls(2026, 3, 16, 11, 30, tzinfo=UTC).astimezone(tz)
 
     monkeypatch.setattr(app, "datetime", Clock)
-    assert app.wire(Settings(site_timezone=zone)).today().isoformat() == day
+    assert app.wire(Settings(site_timezone=zone, open_access=True)).today().isoformat() == day
