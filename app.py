@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +28,11 @@ from cds_service.hooks.key_locations import PublishedKeys
 from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
+from cds_service.report.wording import wording
+from cds_service.review import Reviews
 from cds_service.settings import LOOPBACK, Settings, WrongSetting, load_settings
 from cds_service.strict_yaml import MalformedFile
-from cds_service.trials.protocol import load_protocol
+from cds_service.trials.protocol import Protocol, load_protocol
 from cds_service.web.cds_hooks import Agreement, Wiring, cds_hooks
 from cds_service.web.cors import open_to_browsers
 from cds_service.web.errors import register_errors
@@ -36,6 +40,7 @@ from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.gate import Gate, caller_name, guard
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
+from cds_service.web.review import review_pages
 
 if TYPE_CHECKING:
     from cds_service.store.database import Database
@@ -92,7 +97,26 @@ def wire(settings: Settings, database: Database | None = None) -> Wiring:
     )  # fmt: skip
     for client in (None, *(clients.current().entries if clients else ())):
         rehearse(wiring.serving(client))
-    return wiring
+    # Not before: no record of a rehearsal is kept.
+    return replace(wiring, reviews=_reviews(settings, protocol, database) if database else None)
+
+
+def _reviews(settings: Settings, protocol: Protocol, database: Database) -> Reviews | None:
+    """The reviews of cards; None where no key is set. Raises WrongSetting without an address that links can lead to."""
+    if not settings.review_keys:
+        return None
+    if settings.public_url is None:
+        raise WrongSetting(
+            "TRIALHOOK_PUBLIC_URL is missing: cards link to the review page below it. Write the address at which "
+            "people reach the service, for example TRIALHOOK_PUBLIC_URL=https://trialhook.example.org, or leave "
+            "TRIALHOOK_REVIEW_KEYS out."
+        )
+    from cds_service.store.sealed import SealedJournal, SealedPages  # noqa: PLC0415
+    from cds_service.store.sealing import Seal  # noqa: PLC0415
+
+    seal = Seal(settings.review_keys)
+    pages = SealedPages(database, seal, _now, timedelta(hours=settings.review_hours))
+    return Reviews(protocol, pages, SealedJournal(database, seal, _now, timedelta(days=settings.answer_days)), _now)
 
 
 def _clients(settings: Settings) -> ClientsFile | None:
@@ -196,6 +220,8 @@ def assembled(wiring: Wiring) -> Flask:
     services = [service.id for service in wiring.services]
     app.register_blueprint(feedback(services, wiring.keep, is_made_here, wiring.settings.largest_body, caller_name))
     app.register_blueprint(protocol_pages(wiring))
+    if wiring.reviews:
+        app.register_blueprint(review_pages(wiring.reviews, lambda: wording(wiring.settings.language), _now))
     return app
 
 
@@ -210,8 +236,21 @@ def demo_settings(settings: Settings, port: int | None = None) -> Settings:
             "open_access": True,
             "cors_origins": (*settings.cors_origins, LOOPBACK, _SANDBOX),
             "fhir_servers": (*settings.fhir_servers, *own),
+            "public_url": settings.public_url or (f"http://127.0.0.1:{port}" if port else None),
+            "review_keys": settings.review_keys or (_demo_key() if port else ()),
         }
     )
+
+
+def _demo_key() -> tuple[str]:
+    """The key of the demo's reviews: made once, so that each worker can open what another has kept."""
+    from cds_service.store.sealing import new_key  # noqa: PLC0415
+
+    path = _ROOT / ".demo" / "review.key"
+    path.parent.mkdir(exist_ok=True)
+    with suppress(FileExistsError), open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(new_key())
+    return (path.read_text(encoding="ascii"),)
 
 
 def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | None = None) -> Wiring:

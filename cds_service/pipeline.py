@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
+from typing import Protocol as Shape
 
 from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.client import Access, Fetcher
@@ -13,21 +14,40 @@ from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
 from cds_service.hooks.request import HookRequest
+from cds_service.trials.finding import Answer
 from cds_service.trials.protocol import Protocol
-from cds_service.trials.screening import Screening, case_of, screen
+from cds_service.trials.screening import Screening, Verdict, case_of, screen
 
 # A screening and the hook instance that asked for it -> the cards to show, as JSON.
 Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
 
+
+class Desk(Shape):
+    """Where people's answers lie, and where the record behind a card is kept for review."""
+
+    def answers(self, patient: str) -> Sequence[Answer]: ...
+    def linked(
+        self, cards: Sequence[Mapping[str, object]], request: HookRequest, fetched: Fetched, day: date
+    ) -> list[Mapping[str, object]]: ...
+
+
 # How often invalid evidence is taken away bit by bit before the whole record is validated at once: a record made of
 # invalid resources must not cost a screening for each of them.
 _ATTEMPTS = 3
+# What no person's answer changes.
+_SETTLED = frozenset({Verdict.NOT_APPLICABLE, Verdict.RULED_OUT})
 
 
 def patient_view(
-    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, fetcher: Fetcher | None = None
+    request: HookRequest,
+    protocol: Protocol,
+    compose: Compose,
+    as_of: date,
+    fetcher: Fetcher | None = None,
+    desk: Desk | None = None,
 ) -> dict[str, object]:
-    """The response to a chart opening; without a fetcher only what was prefetched is read.
+    """The response to a chart opening; without a fetcher only what was prefetched is read, and without a desk nobody
+    has answered anything and nothing is kept.
 
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
     another patient's.
@@ -44,7 +64,10 @@ def patient_view(
         raise missing(["patient"], fetched) from None
     if screening.unsearched and not screening.is_shown and not screening.applicable:
         raise missing(screening.unsearched, fetched)
-    return {"cards": compose(screening, request)}
+    if desk and screening.verdict not in _SETTLED and (answers := desk.answers(request.patient_id)):
+        screening = screen_records(records, protocol, as_of, answers=answers)
+    cards = compose(screening, request)
+    return {"cards": desk.linked(cards, request, fetched, as_of) if desk and cards else cards}
 
 
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
@@ -70,13 +93,19 @@ def missing(keys: Iterable[str], fetched: Fetched) -> MissingRecord:
     return MissingRecord(tuple(keys), why)
 
 
-def screen_records(records: Records, protocol: Protocol, as_of: date, infusion_on: date | None = None) -> Screening:
+def screen_records(
+    records: Records,
+    protocol: Protocol,
+    as_of: date,
+    infusion_on: date | None = None,
+    answers: Iterable[Answer] = (),
+) -> Screening:
     """The screening of a record whose evidence has been validated.
 
     Validation can only take away: a resource that a finding prints and that is not valid FHIR is marked unreadable
     and the record is screened again. Raises NoPatient.
     """
-    screened = partial(_screened, protocol=protocol, as_of=as_of, infusion_on=infusion_on)
+    screened = partial(_screened, protocol=protocol, as_of=as_of, infusion_on=infusion_on, answers=tuple(answers))
     screening = screened(records)
     for attempt in range(_ATTEMPTS + 1):
         everything = frozenset(entry.reference for entry in records.entries)
@@ -89,6 +118,8 @@ def screen_records(records: Records, protocol: Protocol, as_of: date, infusion_o
     return screening
 
 
-def _screened(records: Records, protocol: Protocol, as_of: date, infusion_on: date | None) -> Screening:
+def _screened(
+    records: Records, protocol: Protocol, as_of: date, infusion_on: date | None, answers: Sequence[Answer]
+) -> Screening:
     facts = read_facts(records, protocol.index, as_of)
-    return screen(case_of(facts, protocol, as_of, infusion_on), protocol)
+    return screen(case_of(facts, protocol, as_of, infusion_on), protocol, answers)

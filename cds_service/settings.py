@@ -19,6 +19,8 @@ from cds_service.net.servers import Server, is_origin, is_proxy, plain_address
 
 PREFIX = "TRIALHOOK_"
 _DATABASE = re.compile(r"sqlite:///.|(postgres|postgresql|postgresql\+psycopg)://.")
+# 32 bytes in URL-safe base64.
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 # The language of what people read.
 Language = Literal["en"]
 # Among the origins of browsers: any on the same machine.
@@ -41,6 +43,9 @@ class Settings(BaseSettings):
     With a `clients_file` the clients in it may call, with tokens for addresses below `public_url`. With
     `open_access` anybody may. What is set here holds for open access, and for a client whose entry does not say
     otherwise; its FHIR servers stand in its entry only.
+
+    With `review_keys`, the newest first, the record behind a card is kept sealed and can be reviewed for `review_hours`
+    at an address below `public_url`; what people answer there counts for `answer_days`.
     """
 
     # An empty variable is how compose files and unit files say "not set".
@@ -70,6 +75,9 @@ class Settings(BaseSettings):
     public_url: str | None = None
     open_access: bool = False
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    review_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
+    review_hours: float = Field(default=24, gt=0, le=24 * 31)
+    answer_days: float = Field(default=180, gt=0, le=3660)
 
     @field_validator("fhir_servers", mode="before")
     @classmethod
@@ -112,6 +120,15 @@ class Settings(BaseSettings):
                     "a * is not taken"
                 )
         return origins
+
+    @field_validator("review_keys", mode="before")
+    @classmethod
+    def _are_keys(cls, written: object) -> object:
+        """Keys with commas between them; what is wrong with one is said without repeating it."""
+        keys = tuple(one.strip() for one in written.split(",") if one.strip()) if isinstance(written, str) else written
+        if isinstance(keys, tuple) and not all(isinstance(one, str) and _KEY.fullmatch(one) for one in keys):
+            raise ValueError("expected keys as `python -m cds_service review-key` makes them, with commas between them")
+        return keys
 
     @field_validator("outbound_proxy")
     @classmethod

@@ -14,6 +14,7 @@ LAYERS = (
     {"app", "benchmarks"},
     {"cds_service.__main__"},
     {"cds_service.web", "cds_service.cli"},
+    {"cds_service.review"},
     {"cds_service.pipeline", "cds_service.token_commands", "cards"},
     {"cds_service.report"},
     {"cds_service.store"},

@@ -15,6 +15,8 @@ from cds_service.fhir.client import Fetcher
 from cds_service.hooks.clients import Client, Dialect
 from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
+from cds_service.report.wording import wording
+from cds_service.review import Desk, Reviews
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
@@ -22,7 +24,9 @@ from cds_service.web.bodies import read_body
 from cds_service.web.feedback import Keep, nowhere
 from cds_service.web.gate import Gate, caller
 
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
+Answer = Callable[
+    [HookRequest, Protocol, pipeline.Compose, date, Fetcher | None, pipeline.Desk | None], Mapping[str, object]
+]
 _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 
 
@@ -41,7 +45,7 @@ class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
     `fetcher` is None where no FHIR server may be called; `keep` stores feedback. The gate is shut until another is put
-    in.
+    in. `client` is the name of the one that is served; `reviews` is None where no card can be reviewed.
     """
 
     services: tuple[Service, ...]
@@ -54,6 +58,8 @@ class Wiring:
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
+    reviews: Reviews | None = None
+    client: str | None = None
 
     def serving(self, client: Client | None) -> Wiring:
         """The parts as they were agreed upon with a client; these, where there is none."""
@@ -61,8 +67,9 @@ class Wiring:
             return self
         agreed = self.agreement(client)
         return replace(
-            self, settings=agreed.settings, compose=agreed.compose, fetcher=agreed.fetcher, dialect=agreed.dialect
-        )
+            self, settings=agreed.settings, compose=agreed.compose, fetcher=agreed.fetcher, dialect=agreed.dialect,
+            client=client.name,
+        )  # fmt: skip
 
     def announcements(self) -> list[Mapping[str, object]]:
         """What discovery says of each service."""
@@ -71,8 +78,16 @@ class Wiring:
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        answer = _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        answer = _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher, self._desk)
         return spoken(self.dialect, answer)
+
+    @property
+    def _desk(self) -> Desk | None:
+        """Where the answers for this client's patients lie; None where nothing can be reviewed."""
+        if self.reviews is None:
+            return None
+        label = wording(self.settings.language).term("card", "review")
+        return self.reviews.desk(self.client, lambda address: f"{self.settings.public_url}/review/{address}", label)
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""

@@ -1,0 +1,41 @@
+"""A screening as a page that people answer: the printed page with a choice at every open criterion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cds_service.report.page import review
+from cds_service.report.wording import Wording
+from cds_service.trials.finding import Finding
+from cds_service.trials.screening import Screening
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What can be answered to an open criterion, in words, and what was."""
+
+    met: str
+    against: str
+    given: bool | None
+    by: str | None
+    at: str | None
+
+
+def answering_html(screening: Screening, words: Wording, fhir: str, problem: str | None = None) -> Markup:
+    """The page with its form. `fhir` is the address of the export, `problem` names what is wrong with what was sent."""
+    choices = {finding.id: _choice(finding, words) for finding in screening.findings if finding.is_open}
+    asked = words.terms("answering")
+    return review(screening, words, "answering.html", choices=choices, asked=asked, fhir=fhir,
+                  problem=asked[problem] if problem else None)  # fmt: skip
+
+
+def _choice(finding: Finding, words: Wording) -> Choice:
+    group = "exclusion_statuses" if finding.kind == "exclusion" else "statuses"
+    answer = finding.answer
+    return Choice(
+        words.term(group, "pass"), words.term(group, "fail"),
+        answer.met if answer else None, answer.by if answer else None,
+        answer.at.strftime("%Y-%m-%d %H:%M UTC") if answer else None,
+    )  # fmt: skip

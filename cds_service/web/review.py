@@ -1,0 +1,86 @@
+"""The review page over HTTP: a screening to be read, answered, printed, and taken along as FHIR.
+
+Its address is the only key to it: nobody can guess it, it expires, and it names no patient. Each opening is logged,
+without the address and without content.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+from flask import Blueprint, Response, redirect, request, url_for
+
+from cds_service.errors import ServiceError
+from cds_service.report.fhir_export import fhir_export
+from cds_service.report.answering import answering_html
+from cds_service.report.wording import Wording
+from cds_service.review import Opened, Reviews
+from cds_service.web.pages import html_answer
+
+_LOG = logging.getLogger(__name__)
+_POLICY = "form-action 'self'"
+_LONGEST_INITIALS = 12
+_GIVEN: Mapping[str, bool | None] = {"met": True, "against": False, "none": None}
+_FHIR = {"Content-Disposition": 'attachment; filename="screening.json"', "Cache-Control": "no-store"}
+
+
+def review_pages(reviews: Reviews, words: Callable[[], Wording], now: Callable[[], datetime]) -> Blueprint:
+    """GET and POST /review/<address>, and GET /review/<address>/fhir. `words` are those of whoever reads."""
+    door = Blueprint("review", __name__, url_prefix="/review")
+
+    def opened(address: str, purpose: str) -> Opened:
+        review = reviews.opened(address)
+        _LOG.info("a review page was %s: %s", purpose, "found" if review else "not there")
+        if review is None:
+            raise ServiceError(404, "not-found", "There is no such review, or no more. Open the patient's chart again.")
+        return review
+
+    @door.get("/<address>")
+    def show(address: str) -> Response:
+        return _page(opened(address, "opened"), address, words())
+
+    @door.post("/<address>")
+    def answer(address: str) -> Response:
+        review = opened(address, "answered")
+        by = request.form.get("by", "").strip()
+        if not _are_initials(by):
+            return _page(review, address, words(), problem="initials_missing")
+        for criterion, met in _changes(review):
+            reviews.answer(review, criterion, met, by)
+        # Else to load the page again would answer again.
+        return _as_ever(redirect(url_for(".show", address=address), 303))
+
+    @door.get("/<address>/fhir")
+    def export(address: str) -> Response:
+        bundle = fhir_export(opened(address, "exported").screening, words(), now())
+        return Response(msgspec.json.encode(bundle), headers=_FHIR, mimetype="application/fhir+json")
+
+    return door
+
+
+def _page(review: Opened, address: str, words: Wording, problem: str | None = None) -> Response:
+    fhir = url_for("review.export", address=address)
+    return html_answer(str(answering_html(review.screening, words, fhir, problem)), _POLICY)
+
+
+def _as_ever(response: object) -> Response:
+    assert isinstance(response, Response)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _are_initials(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_INITIALS and text.isprintable()
+
+
+def _changes(review: Opened) -> Iterator[tuple[str, bool | None]]:
+    """The open criteria that were answered otherwise than they stand."""
+    for finding in review.screening.findings:
+        given = request.form.get(finding.id, "")
+        stands = finding.answer.met if finding.answer else None
+        if finding.is_open and given in _GIVEN and _GIVEN[given] is not stands:
+            yield finding.id, _GIVEN[given]
