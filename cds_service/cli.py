@@ -17,6 +17,7 @@ from cds_service.checker.command import check
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
+from cds_service.report.page import screening_html
 from cds_service.report.protocol_outline import outline
 from cds_service.report.protocol_text import protocol_text
 from cds_service.report.protocol_words import ProtocolWords
@@ -71,7 +72,7 @@ for command in (check, clients, keys, token):
 @click.option("--as-of", type=Day(), help="The day of screening; today when left out.")
 @click.option("--infusion-on", type=Day(), help="The planned day of the first infusion.")
 @click.option("--patient", metavar="ID", help="Which patient, when the files hold several.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 def screen(
     files: Sequence[str], as_of: date | None, infusion_on: date | None, patient: str | None, form: str, language: str
@@ -85,6 +86,8 @@ def screen(
     words = wording(language)
     if form == "json":
         click.echo(json.dumps(screening_json(screening, words), ensure_ascii=False, indent=2))
+    elif form == "html":
+        click.echo(screening_html(screening, words), nl=False)
     else:
         click.echo(screening_text(screening, words), nl=False)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cds_service.report.page import review
+from cds_service.report.rendering import FOLDER
 from cds_service.report.wording import Wording
 from cds_service.trials.finding import Finding
 from cds_service.trials.screening import Screening
@@ -29,6 +30,11 @@ def answering_html(screening: Screening, words: Wording, fhir: str, problem: str
     asked = words.terms("answering")
     return review(screening, words, "answering.html", choices=choices, asked=asked, fhir=fhir,
                   problem=asked[problem] if problem else None)  # fmt: skip
+
+
+def answering_style() -> str:
+    """The style sheet of the page: that of the printed one, and what the form needs."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "answering.css"))
 
 
 def _choice(finding: Finding, words: Wording) -> Choice:

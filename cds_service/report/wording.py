@@ -28,13 +28,14 @@ def wording(language: str) -> Wording:
     if language not in LANGUAGES:
         raise KeyError(language)
     name = f"{language}.yaml"
-    return Wording(read_yaml(name, (_FOLDER / name).read_bytes()))
+    return Wording(language, read_yaml(name, (_FOLDER / name).read_bytes()))
 
 
 class Wording:
     """Words of one language."""
 
-    def __init__(self, catalogue: Mapping[str, Any]) -> None:
+    def __init__(self, language: str, catalogue: Mapping[str, Any]) -> None:
+        self.language = language
         self._catalogue = catalogue
 
     def term(self, group: str, key: str) -> str:

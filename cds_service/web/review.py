@@ -14,8 +14,8 @@ import msgspec
 from flask import Blueprint, Response, redirect, request, url_for
 
 from cds_service.errors import ServiceError
+from cds_service.report.answering import answering_html, answering_style
 from cds_service.report.fhir_export import fhir_export
-from cds_service.report.answering import answering_html
 from cds_service.report.wording import Wording
 from cds_service.review import Opened, Reviews
 from cds_service.web.pages import html_answer
@@ -30,6 +30,11 @@ _FHIR = {"Content-Disposition": 'attachment; filename="screening.json"', "Cache-
 def review_pages(reviews: Reviews, words: Callable[[], Wording], now: Callable[[], datetime]) -> Blueprint:
     """GET and POST /review/<address>, and GET /review/<address>/fhir. `words` are those of whoever reads."""
     door = Blueprint("review", __name__, url_prefix="/review")
+    style = answering_style()
+
+    @door.get("/style.css")
+    def look() -> Response:
+        return Response(style, headers={"Cache-Control": "max-age=3600"}, mimetype="text/css")
 
     def opened(address: str, purpose: str) -> Opened:
         review = reviews.opened(address)
