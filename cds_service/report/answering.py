@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -24,11 +25,15 @@ class Choice:
     at: str | None
 
 
-def answering_html(screening: Screening, words: Wording, fhir: str, problem: str | None = None) -> Markup:
-    """The page with its form. `fhir` is the address of the export, `problem` names what is wrong with what was sent."""
+def answering_html(
+    screening: Screening, words: Wording, places: Mapping[str, str], problem: str | None = None
+) -> Markup:
+    """The page with its form. `places` are the addresses of its style, icon and export in FHIR; `problem` names what is
+    wrong with what was sent.
+    """
     choices = {finding.id: _choice(finding, words) for finding in screening.findings if finding.is_open}
     asked = words.terms("answering")
-    return review(screening, words, "answering.html", choices=choices, asked=asked, fhir=fhir,
+    return review(screening, words, "answering.html", choices=choices, asked=asked, places=places,
                   problem=asked[problem] if problem else None)  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from cds_service.web.markdown import render
 from cds_service.web.pages import html_answer
 
 # The one page that runs a script. It may call whatever service or FHIR server a person types into it.
-_POLICY = "script-src 'self'; connect-src 'self' http: https:"
+_POLICY = {"script-src": "'self'", "connect-src": "'self' http: https:"}
 _LONGEST_DETAIL = 100_000  # bytes of a card's Markdown
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 from flask import Blueprint, Response, redirect, request, url_for
@@ -21,7 +22,8 @@ from cds_service.review import Opened, Reviews
 from cds_service.web.pages import html_answer
 
 _LOG = logging.getLogger(__name__)
-_POLICY = "form-action 'self'"
+_POLICY = {"form-action": "'self'"}
+_ICON = (Path(__file__).parent / "static" / "icon.svg").read_bytes()
 _LONGEST_INITIALS = 12
 _GIVEN: Mapping[str, bool | None] = {"met": True, "against": False, "none": None}
 _FHIR = {"Content-Disposition": 'attachment; filename="screening.json"', "Cache-Control": "no-store"}
@@ -31,6 +33,10 @@ def review_pages(reviews: Reviews, words: Callable[[], Wording], now: Callable[[
     """GET and POST /review/<address>, and GET /review/<address>/fhir. `words` are those of whoever reads."""
     door = Blueprint("review", __name__, url_prefix="/review")
     style = answering_style()
+
+    @door.get("/icon.svg")
+    def icon() -> Response:
+        return Response(_ICON, headers={"Cache-Control": "max-age=3600"}, mimetype="image/svg+xml")
 
     @door.get("/style.css")
     def look() -> Response:
@@ -67,8 +73,9 @@ def review_pages(reviews: Reviews, words: Callable[[], Wording], now: Callable[[
 
 
 def _page(review: Opened, address: str, words: Wording, problem: str | None = None) -> Response:
-    fhir = url_for("review.export", address=address)
-    return html_answer(str(answering_html(review.screening, words, fhir, problem)), _POLICY)
+    places = {name: url_for(f"review.{endpoint}") for name, endpoint in (("style", "look"), ("icon", "icon"))}
+    places["fhir"] = url_for("review.export", address=address)
+    return html_answer(str(answering_html(review.screening, words, places, problem)), _POLICY)
 
 
 def _as_ever(response: object) -> Response:

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +15,7 @@ from werkzeug.serving import make_server
 
 from app import create_demo_app
 from cds_service.settings import Settings
+from cds_service.store.sealing import new_key
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DESKTOP = ViewportSize(width=1400, height=900)
@@ -39,15 +41,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a demo that runs for the tests."""
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-    server.app = create_demo_app(Settings(), server.server_port)
+    server.app = create_demo_app(_settings(tmp_path_factory.mktemp("demo")), server.server_port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
+
+
+def _settings(folder: Path) -> Settings:
+    """What is kept is kept for the tests only, with the records of the day that the test sees."""
+    return Settings(database_url=f"sqlite:///{folder / 'demo.sqlite'}", review_keys=(new_key(),))
 
 
 class Visit:
