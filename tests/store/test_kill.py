@@ -35,6 +35,7 @@ def server(port: int, url: str, workers: int = 1) -> Iterator[subprocess.Popen[b
         "BIND": f"127.0.0.1:{port}",
         "WEB_CONCURRENCY": str(workers),
         "TRIALHOOK_DATABASE_URL": url,
+        "TRIALHOOK_OPEN_ACCESS": "true",
     }
     running = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True

@@ -151,7 +151,7 @@ class TestStart:
     ) -> None:
         renamed(url, "9999")
         with pytest.raises(SystemExit) as stopped:
-            app.create_app(Settings(database_url=url))
+            app.create_app(Settings(open_access=True, database_url=url))
         assert stopped.value.code == 3
         said = capsys.readouterr().err
         assert said.startswith("Trialhook does not start. ")
@@ -160,7 +160,7 @@ class TestStart:
 
     def test_nor_before_postgresql_was_migrated(self, postgresql_url: str, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
-            app.create_app(Settings(database_url=postgresql_url))
+            app.create_app(Settings(open_access=True, database_url=postgresql_url))
         assert "python -m cds_service migrate" in capsys.readouterr().err
 
 
