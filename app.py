@@ -36,6 +36,7 @@ TRIAL = "nct06920199"
 # Gunicorn starts a failed worker again and again, except after this one.
 _EXIT_NEVER_BOOTED = 3
 _ROOT = Path(__file__).parent
+_DEMO = _ROOT / ".demo"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -53,7 +54,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
-    wiring = _wired_or_exit(settings, port, _ROOT / ".demo")
+    wiring = _wired_or_exit(settings, port, _DEMO)
     app = assembled(wiring)
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
@@ -130,16 +131,17 @@ def demo_settings(settings: Settings, port: int) -> Settings:
     return settings.model_copy(update={"fhir_servers": (*settings.fhir_servers, *own)})
 
 
-def _wired_or_exit(settings: Settings | None, port: int | None = None, folder: Path = _ROOT) -> Wiring:
+def _wired_or_exit(settings: Settings | None, port: int | None = None, folder: Path | None = None) -> Wiring:
     """The parts of the service; a setting or a file of ours that is wrong is said in one line, and nothing starts.
 
-    With a port they are those of a demo that runs there. In the folder lies the database, where none is set.
+    With a port they are those of a demo that runs there. In the folder, else beside the code, lies the database where
+    none is set.
     """
     try:
         known = settings or load_settings()
-        if not known.database_url:
+        if folder and not known.database_url:
             folder.mkdir(exist_ok=True)
-        database = _opened(known.database_in(folder))
+        database = _opened(known.database_in(folder or _ROOT))
         return wire(demo_settings(known, port) if port else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)
