@@ -89,6 +89,8 @@ def test_a_full_disk_is_said_and_nothing_of_the_message_is_kept(
     book.keep(NAME, [accepted()])
     large = [overridden(str(number), 0, REASON) for number in range(1000)]
 
+    database.engine.dispose()
+
     @event.listens_for(database.engine, "connect")
     def limit(connection: object, record: object) -> None:
         connection.execute("PRAGMA max_page_count=20")  # type: ignore[attr-defined]
@@ -107,6 +109,23 @@ def test_the_password_stands_in_no_log(caplog: pytest.LogCaptureFixture) -> None
         database.prepare()
     assert "127.0.0.1" in caplog.text
     assert "Zebrafink" not in caplog.text + database.name
+
+
+def test_a_file_that_was_put_in_its_place_is_written_from_then_on(
+    sqlite_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    """As when a backup is restored between two messages."""
+    database, other = Database(sqlite_url), Database(f"sqlite:///{tmp_path / 'backup.sqlite'}")
+    book = FeedbackBook(database, clock)
+    book.keep(NAME, [accepted()])
+    FeedbackBook(other, clock).keep(NAME, [overridden()])
+    for opened in (database, other):
+        opened.engine.dispose()
+    assert other.file is not None
+    assert database.file is not None
+    other.file.replace(database.file)
+    book.keep(NAME, [accepted("3")])
+    assert [one.said for one in book.since()] == [overridden(), accepted("3")]
 
 
 @pytest.fixture
