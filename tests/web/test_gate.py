@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from werkzeug.test import TestResponse
 
 import app
 from cds_service.hooks.signing import claims_of, new_key, public_half, signed
+from cds_service.net.servers import Server
 from cds_service.settings import Settings
+from tests.fake_fhir import fhir_server
 from tests.web.calls import SERVICE, call_with_card, valueless
 
 PUBLIC = "https://trialhook.example.org"
@@ -227,9 +229,6 @@ def test_the_other_pages_need_no_token(closed: FlaskClient) -> None:
     assert closed.get("/protocol/nct06920199").status_code == 200
 
 
-Start = Callable[[Settings], object]
-
-
 def words_of(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as stopped:
         app.create_app(settings)
@@ -289,3 +288,29 @@ def test_a_broken_new_version_changes_nothing_and_is_logged(
     assert ask(client, token(SERVICE)).status_code == 200
     (line,) = [one for one in caplog.messages if "clients file" in one]
     assert "stays in force. clients.yaml: expected YAML" in line
+
+
+def test_only_the_servers_of_a_client_are_called_for_it(tmp_path: Path) -> None:
+    """What is allowed for one client, or for open access, is not for another."""
+    with fhir_server({}) as own, fhir_server({}) as others:
+        entries = [
+            CLIENTS["clients"][number] | {"fhir_servers": [f"{server.base} private insecure"]}
+            for number, server in enumerate((own, others))
+        ]
+        path = tmp_path / "clients.yaml"
+        path.write_text(json.dumps({"clients": entries}))
+        settings = Settings(
+            clients_file=path,
+            public_url=PUBLIC,
+            open_access=True,
+            fhir_servers=(Server(others.base, private=True),),
+        )
+        client = app.create_app(settings).test_client()
+        access = {"access_token": "t", "token_type": "Bearer", "expires_in": 300, "scope": "", "subject": "us"}
+        body = {name: one for name, one in call_with_card().items() if name != "prefetch"}
+        for server in (others, own):
+            message = body | {"fhirServer": server.base, "fhirAuthorization": access}
+            assert client.post(SERVICE, json=message, headers=token(SERVICE)).status_code == 412
+        assert (len(others.asked), len(own.asked) > 0) == (0, True)
+        client.post(SERVICE, json=body | {"fhirServer": others.base, "fhirAuthorization": access})
+        assert others.asked
