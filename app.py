@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from cards.card import is_made_here
 from cards.compose import Site, composer
+from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.client import Fetcher
 from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
@@ -18,7 +23,7 @@ from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import ClientsFile
 from cds_service.hooks.discovery import patient_view_service
 from cds_service.hooks.key_locations import PublishedKeys
-from cds_service.hooks.trust import SeenHere, Trust
+from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
 from cds_service.settings import LOOPBACK, Settings, WrongSetting, load_settings
@@ -27,14 +32,19 @@ from cds_service.trials.protocol import load_protocol
 from cds_service.web.cds_hooks import Agreement, Wiring, cds_hooks
 from cds_service.web.cors import open_to_browsers
 from cds_service.web.errors import register_errors
-from cds_service.web.gate import Gate, guard
+from cds_service.web.feedback import Keep, feedback, nowhere
+from cds_service.web.gate import Gate, caller_name, guard
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
+
+if TYPE_CHECKING:
+    from cds_service.store.database import Database
 
 TRIAL = "nct06920199"
 _SANDBOX = "https://sandbox.cds-hooks.org"
 # Gunicorn starts a failed worker again and again, except after this one.
 _EXIT_NEVER_BOOTED = 3
+_ROOT = Path(__file__).parent
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -60,8 +70,8 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     return app
 
 
-def wire(settings: Settings) -> Wiring:
-    """The parts of the service, loaded and tried once."""
+def wire(settings: Settings, database: Database | None = None) -> Wiring:
+    """The parts of the service, loaded and tried once. Without a database nothing is kept."""
     protocol = load_protocol(TRIAL)
     trial = protocol.trial
     service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
@@ -71,16 +81,11 @@ def wire(settings: Settings) -> Wiring:
         return datetime.now(zone).date()
 
     clients = _clients(settings)
+    site = composer(_site(settings))
     wiring = Wiring(
-        (service,),
-        protocol,
-        composer(_site(settings)),
-        settings,
-        today,
-        _fetcher(settings),
-        gate=_gate(settings, clients),
-        agreement=_agreements(settings),
-    )
+        (service,), protocol, site, settings, today, _fetcher(settings), _keeper(database) if database else nowhere,
+        gate=_gate(settings, clients, database), agreement=_agreements(settings),
+    )  # fmt: skip
     for client in (None, *(clients.current().entries if clients else ())):
         rehearse(wiring.serving(client))
     return wiring
@@ -109,16 +114,25 @@ def _clients(settings: Settings) -> ClientsFile | None:
     return ClientsFile(settings.clients_file)
 
 
-def _gate(settings: Settings, clients: ClientsFile | None) -> Gate:
+def _gate(settings: Settings, clients: ClientsFile | None, database: Database | None) -> Gate:
     if clients is None:
         return Gate(open_access=settings.open_access)
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
     published = PublishedKeys(settings.outbound_proxy, settings.outbound_ca_file)
-    trust = Trust(clients.current, published, SeenHere(now), now)
+    trust = Trust(clients.current, published, _replay_guard(database), _now)
     return Gate(trust, settings.open_access, settings.public_url or "")
+
+
+def _replay_guard(database: Database | None) -> ReplayGuard:
+    """What remembers used tokens: with a database for all workers together."""
+    if database is None:
+        return SeenHere(_now)
+    from cds_service.store.tokens import UsedTokens  # noqa: PLC0415
+
+    return UsedTokens(database, _now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _agreements(settings: Settings) -> Callable[[Client], Agreement]:
@@ -141,6 +155,25 @@ def _fetcher(settings: Settings) -> Fetcher | None:
     return Fetcher(guard, limits, settings.search_by_post)
 
 
+def _opened(url: str) -> Database:
+    """The database, ready if it can be reached; if not, each use tries again, and screening goes on without.
+
+    Raises WrongDatabase where a person must act first.
+    """
+    from cds_service.store.database import Database  # noqa: PLC0415 - nobody else waits for what it loads
+
+    database = Database(url)
+    with suppress(StoreUnavailable):  # the cause is in the log
+        database.prepare()
+    return database
+
+
+def _keeper(database: Database) -> Keep:
+    from cds_service.store.feedback import FeedbackBook  # noqa: PLC0415
+
+    return FeedbackBook(database, _now).keep
+
+
 def _site(settings: Settings, evidence: bool = False) -> Site:
     """What the cards need to know of the settings."""
     shared = settings.model_dump(include={"language", "coordinator_contact", "suggest_tests", "show_not_yet"})
@@ -156,6 +189,8 @@ def assembled(wiring: Wiring) -> Flask:
     guard(app, wiring.gate, wiring.settings.largest_body)
     open_to_browsers(app, wiring.settings.cors_origins)
     app.register_blueprint(cds_hooks(wiring))
+    services = [service.id for service in wiring.services]
+    app.register_blueprint(feedback(services, wiring.keep, is_made_here, wiring.settings.largest_body, caller_name))
     app.register_blueprint(protocol_pages(wiring))
     return app
 
@@ -182,7 +217,11 @@ def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | No
     """
     try:
         known = settings or load_settings()
-        return wire(demo_settings(known, port) if demo else known)
-    except (WrongSetting, MalformedFile) as error:
+        folder = _ROOT / ".demo" if demo else _ROOT
+        if not known.database_url:
+            folder.mkdir(exist_ok=True)
+        database = _opened(known.database_in(folder))
+        return wire(demo_settings(known, port) if demo else known, database)
+    except (WrongSetting, WrongDatabase, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)
         raise SystemExit(_EXIT_NEVER_BOOTED) from None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
@@ -16,6 +18,7 @@ from cds_service.net.calls import holds_certificates
 from cds_service.net.servers import Server, is_origin, is_proxy, plain_address
 
 PREFIX = "TRIALHOOK_"
+_DATABASE = re.compile(r"sqlite:///.|(postgres|postgresql|postgresql\+psycopg)://.")
 # The language of what people read.
 Language = Literal["en"]
 # Among the origins of browsers: any on the same machine.
@@ -33,7 +36,7 @@ class Settings(BaseSettings):
     `coordinator_contact` stands on the card only when it is set. `largest_body` is in bytes and may be
     written with a unit ("64 MB"). The referral coding is what a site wants on the referral order.
     Without `trust_null` a query that came as null counts as not sent. Without `fhir_servers` nothing is fetched;
-    `fetch_pages` and `fetch_bytes` hold for each query.
+    `fetch_pages` and `fetch_bytes` hold for each query. Without `database_url` an SQLite file is made beside the code.
 
     With a `clients_file` the clients in it may call, with tokens for addresses below `public_url`. With
     `open_access` anybody may. What is set here holds for open access, and for a client whose entry does not say
@@ -62,6 +65,7 @@ class Settings(BaseSettings):
     search_by_post: bool = False
     outbound_proxy: str | None = Field(default=None, repr=False)
     outbound_ca_file: Path | None = None
+    database_url: str | None = Field(default=None, repr=False)
     clients_file: Path | None = None
     public_url: str | None = None
     open_access: bool = False
@@ -123,6 +127,17 @@ class Settings(BaseSettings):
             raise ValueError("expected a readable file of certificates in PEM form, for example /etc/ssl/hospital.pem")
         return path
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: str | None) -> str | None:
+        # A database in memory would forget what was accepted.
+        if url is not None and (not _DATABASE.match(url) or ":memory:" in url):
+            raise ValueError(
+                "expected a database, for example postgresql://trialhook@db.lan/trialhook "
+                "or sqlite:////var/lib/trialhook/trialhook.sqlite"
+            )
+        return url
+
     @field_validator("site_timezone")
     @classmethod
     def _is_known(cls, name: str) -> str:
@@ -147,6 +162,10 @@ class Settings(BaseSettings):
         if self.referral_display is not None and self.referral_code is None:
             raise ValueError(f"{PREFIX}REFERRAL_DISPLAY says nothing without {PREFIX}REFERRAL_CODE")
         return self
+
+    def database_in(self, folder: Path) -> str:
+        """The address of the database: the one that was set, else of a file in the folder."""
+        return self.database_url or f"sqlite:///{quote(str(folder / 'trialhook.sqlite'))}"
 
     @property
     def referral_coding(self) -> dict[str, str] | None:

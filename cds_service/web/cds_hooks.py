@@ -19,6 +19,7 @@ from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
+from cds_service.web.feedback import Keep, nowhere
 from cds_service.web.gate import Gate, caller
 
 Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
@@ -39,7 +40,8 @@ class Agreement:
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called. The gate is shut until another is put in.
+    `fetcher` is None where no FHIR server may be called; `keep` stores feedback. The gate is shut until another is put
+    in.
     """
 
     services: tuple[Service, ...]
@@ -48,6 +50,7 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    keep: Keep = nowhere
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
