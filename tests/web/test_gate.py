@@ -144,6 +144,15 @@ def test_a_token_is_taken_once(closed: FlaskClient) -> None:
     assert is_refused_without_a_reason(ask(closed, header))
 
 
+@pytest.mark.parametrize("audience", [SERVICE + "/feedback", SERVICE])
+def test_feedback_is_taken_with_a_token_for_its_address_or_for_the_service(closed: FlaskClient, audience: str) -> None:
+    body = {"feedback": [{"card": "c1", "outcome": "overridden", "outcomeTimestamp": "2026-03-16T09:00:00Z"}]}
+    answer = closed.post(SERVICE + "/feedback", json=body, headers=token(audience))
+    assert answer.status_code in (200, 204)
+    assert is_refused_without_a_reason(closed.post(SERVICE + "/feedback", json=body, headers=token("/cds-services")))
+    assert is_refused_without_a_reason(ask(closed, token(SERVICE + "/feedback")))
+
+
 def test_a_wrong_method_is_405_for_a_client_only(closed: FlaskClient) -> None:
     assert closed.get(SERVICE, headers=token(SERVICE)).status_code == 405
     assert is_refused_without_a_reason(closed.get(SERVICE))
@@ -158,7 +167,9 @@ def test_the_log_says_why_and_never_the_token(closed: FlaskClient, caplog: pytes
     with caplog.at_level(logging.DEBUG):
         ask(closed, header)
     (line,) = [one for one in caplog.messages if one.startswith("401")]
-    assert line.startswith("401: its jti (iss 'https://ehr.example.org/api/FHIR/R4', tenant 't1', jti 'id-1\\n")
+    assert line.startswith(
+        "401: its jti is empty, too long or holds control characters (iss 'https://ehr.example.org/api/FHIR/R4', tenant 't1', jti 'id-1\\n"
+    )
     for part in header["Authorization"].removeprefix("Bearer ").split("."):
         assert part not in caplog.text
 
@@ -214,9 +225,18 @@ def test_with_open_access_a_client_is_still_itself(both: FlaskClient) -> None:
     ids=str,
 )
 def test_with_open_access_others_are_let_in(both: FlaskClient, headers: Mapping[str, str]) -> None:
-    """The public Sandbox sends a token of an issuer that should be on no list."""
     assert ask(both, headers).status_code == 200
+
+
+def test_with_open_access_a_stranger_with_a_token_is_let_in_and_logged(
+    both: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The public Sandbox sends a token of an issuer that should be on no list."""
     assert ask(both, token(SERVICE, "https://sandbox.cds-hooks.org", new_key("ES384"))).status_code == 200
+    (line,) = [one for one in caplog.messages if one.startswith("served as open access")]
+    assert line.startswith(
+        "served as open access: its issuer is not in the clients file (iss 'https://sandbox.cds-hooks.org', jti "
+    )
 
 
 def test_with_open_access_a_wrong_token_of_a_known_issuer_is_refused(both: FlaskClient) -> None:

@@ -152,7 +152,7 @@ def test_the_demo_answers_the_longest_search_and_any_worker_its_pages(client: re
 
 
 def test_a_service_for_clients_only(client: requests.Session, tmp_path: Path) -> None:
-    """A refusal reaches a client that sends a whole record; a token that is right is taken by whichever worker."""
+    """A refusal reaches a client that sends a whole record; a right token is taken once, by whichever worker."""
     key = new_key("ES384", "a")
     path = tmp_path / "clients.yaml"
     entry = {"name": "A", "issuer": "https://a.example.org", "keys": {"jwks": {"keys": [public_half(key)]}}}
@@ -168,6 +168,13 @@ def test_a_service_for_clients_only(client: requests.Session, tmp_path: Path) ->
             token = signed(key, claims_of("https://a.example.org", public + SERVICE, datetime.now(UTC), 300))
             taken = client.post(address + SERVICE, data=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
             assert (taken.status_code, taken.content) == (200, b'{"cards":[]}')
+        again = [
+            client.post(
+                address + SERVICE, data=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
+            ).status_code
+            for _ in range(6)
+        ]
+        assert set(again) == {401}
         long = client.get(f"{address}/cds-services", headers={"Authorization": f"Bearer {'x' * 16_000}"}, timeout=10)
         assert long.status_code == 401
 
