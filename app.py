@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from cds_service.web.cds_hooks import Wiring, cds_hooks
 from cds_service.web.errors import register_errors
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
+from cds_service.web.request_ids import log_with_request_ids, register_request_ids
 
 TRIAL = "nct06920199"
 # Gunicorn starts a failed worker again and again, except after this one.
@@ -30,6 +32,7 @@ _EXIT_NEVER_BOOTED = 3
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The service. Without settings it takes those of the environment."""
+    log_with_request_ids()
     return assembled(_wired_or_exit(settings))
 
 
@@ -43,6 +46,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
+    log_with_request_ids()
     wiring = _wired_or_exit(settings, port)
     app = assembled(wiring)
     app.config["DEMO"] = True
@@ -86,6 +90,11 @@ def assembled(wiring: Wiring) -> Flask:
     # A redirect would lose the body of a POST, and breaks a browser's preflight.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    register_request_ids(app)
+    if wiring.settings.metrics:
+        from cds_service.web.metrics import register_metrics  # noqa: PLC0415 - the library costs every other start 50 ms
+
+        wiring = replace(wiring, watch=register_metrics(app, [service.id for service in wiring.services]))
     register_errors(app)
     app.register_blueprint(cds_hooks(wiring))
     app.register_blueprint(protocol_pages(wiring))

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     search_by_post: bool = False
     outbound_proxy: str | None = Field(default=None, repr=False)
     outbound_ca_file: Path | None = None
+    metrics: bool = False
 
     @field_validator("fhir_servers", mode="before")
     @classmethod

@@ -29,6 +29,7 @@ DOORS = {
     "urllib3": {"cds_service.net"},
     "sqlalchemy": {"cds_service.store"},
     "jwt": {"cds_service.hooks", "cds_service.checker"},
+    "prometheus_client": {"cds_service.web"},
     "click": {"cds_service.cli", "cds_service.checker"},
     "fhir": {"cds_service.fhir", "cards", "cds_service.web", "cds_service.checker"},
     "fhir_core": {"cds_service.fhir"},

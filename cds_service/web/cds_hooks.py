@@ -15,6 +15,7 @@ from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
+from cds_service.trials.screening import Screening
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 
@@ -26,7 +27,7 @@ _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called.
+    `fetcher` is None where no FHIR server may be called; `watch` is told of each screening.
     """
 
     services: tuple[Service, ...]
@@ -35,11 +36,24 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    watch: Callable[[Screening], None] | None = None
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        return _ANSWERS[service.hook](message, self.protocol, self._watched(), self.today(), self.fetcher)
+
+    def _watched(self) -> pipeline.Compose:
+        """The composer, which first tells who watches of the screening."""
+        watch, compose = self.watch, self.compose
+        if watch is None:
+            return compose
+
+        def told(screening: Screening, message: HookRequest) -> list[Mapping[str, object]]:
+            watch(screening)
+            return compose(screening, message)
+
+        return told
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""

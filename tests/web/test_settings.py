@@ -49,6 +49,7 @@ def test_with_nothing_set_every_default_holds() -> None:
         "search_by_post": False,
         "outbound_proxy": None,
         "outbound_ca_file": None,
+        "metrics": False,
     }
 
 
