@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     referral_code_system: str | None = None
     referral_code: str | None = None
     referral_display: str | None = None
-    language: Literal["en"] = "en"
+    language: Literal["en", "zh-CN"] = "en"
     trust_null: bool = True
     fhir_servers: Annotated[tuple[Server, ...], NoDecode] = ()
     fetch_seconds: float = Field(default=1.5, gt=0, le=20)
