@@ -29,6 +29,7 @@ from cds_service.strict_yaml import MalformedFile
 from cds_service.token_commands import clients, keys, token
 from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
+from cds_service.trials.translation import protocol_in_language
 
 if TYPE_CHECKING:
     from cds_service.settings import Settings
@@ -96,7 +97,7 @@ def screen(
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 def print_protocol(language: str) -> None:
     """Print the protocol to be proofread: every criterion with its reading, numbers, sources and codes."""
-    laid_out = outline(known_protocol(), package_version())
+    laid_out = outline(protocol_in_language(known_protocol(), language), package_version())
     click.echo(protocol_text(laid_out, ProtocolWords(wording(language))), nl=False)
 
 

@@ -22,7 +22,7 @@ _DATABASE = re.compile(r"sqlite:///.|(postgres|postgresql|postgresql\+psycopg):/
 # 32 bytes in URL-safe base64.
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 # The language of what people read.
-Language = Literal["en"]
+Language = Literal["en", "zh-CN"]
 # Among the origins of browsers: any on the same machine.
 LOOPBACK = "loopback"
 _MEANT = {"byte_size": "expected a number of bytes, with or without a unit, for example 64 MB"}
@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     review_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
     review_hours: float = Field(default=24, gt=0, le=24 * 31)
     answer_days: float = Field(default=180, gt=0, le=3660)
+    metrics: bool = False
 
     @field_validator("fhir_servers", mode="before")
     @classmethod

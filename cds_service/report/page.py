@@ -20,6 +20,7 @@ from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.protocol import package_version
 from cds_service.trials.screening import Screening
+from cds_service.trials.translation import in_language
 
 # A status also has a shape, so that neither colour nor grey alone says it.
 SHAPES = {Status.PASS: "✔", Status.FAIL: "✖", Status.REVIEW: "◆", Status.UNKNOWN: "?", Status.HUMAN: "☐"}
@@ -106,10 +107,19 @@ def screening_html(screening: Screening, words: Wording) -> str:
 
 def review(screening: Screening, words: Wording, template: str, **content: object) -> Markup:
     """A template that is built of the parts of review.html, filled with a screening and whatever else it needs."""
-    return filled(template, page=page_of(screening, words), said=words.terms("page"), lang=words.language, **content)
+    return filled(
+        template,
+        page=page_of(screening, words),
+        said=words.terms("page"),
+        comma=words.term("joins", "list"),
+        lang=words.language,
+        **content,
+    )
 
 
 def page_of(screening: Screening, words: Wording) -> Page:
+    """What the templates print of a screening, in a language."""
+    screening = in_language(screening, words.language)
     picture = drawn(screening, words)
     return Page(
         screening.trial, screening.patient, words.term("verdicts", screening.verdict.value),
@@ -126,7 +136,7 @@ def _facts(screening: Screening, words: Wording) -> Iterator[tuple[str, str]]:
         yield words.term("page", "recheck"), screening.recheck_on.isoformat()
     yield words.term("page", "patient"), screening.patient
     yield words.term("page", "as_of"), screening.as_of.isoformat()
-    yield words.term("page", "counts"), ", ".join(_counts(screening, words))
+    yield words.term("page", "counts"), words.joined("list", _counts(screening, words))
 
 
 def _basis(screening: Screening, words: Wording) -> Iterator[tuple[str, str]]:
@@ -156,9 +166,11 @@ def _groups(screening: Screening, words: Wording) -> Iterator[Group]:
 
 def _row(finding: Finding, screening: Screening, words: Wording) -> Row:
     kind = words.term("page", finding.kind)
+    if finding.subject == "donor":
+        kind = words.joined("beside", (words.term("page", "donor"), kind))
     why = None if finding.status is Status.HUMAN else words.sentence(finding.judgement.reason)
     return Row(
-        finding.id, finding.name, kind if finding.subject == "patient" else f"{words.term('page', 'donor')}, {kind}",
+        finding.id, finding.name, kind,
         finding.text, finding.status.value, SHAPES[finding.status], words.status(finding), why, finding.asks,
         tuple(words.term("flags", flag.value) for flag in Flag if flag in finding.flags),
         tuple(_remarks(finding, screening, words)),
@@ -207,5 +219,5 @@ def _gaps(screening: Screening, words: Wording) -> Iterator[tuple[str, str]]:
         state = states[source.state.value]
         if source.complete_back_to:
             back = words.phrase("page", "complete_back_to", day=source.complete_back_to.isoformat())
-            state = f"{state}, {back}"
+            state = words.joined("beside", (state, back))
         yield words.term("sources", key), state

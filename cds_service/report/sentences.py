@@ -23,7 +23,7 @@ def worked_out(screening: Screening, reference: str, words: Wording) -> str | No
     derived = screening.steroids.worked_out.get(reference)
     if not derived:
         return None
-    how = "; ".join(words.derivation(one) for one in derived)
+    how = words.joined("clause", map(words.derivation, derived))
     drug = next(use.drug for use in screening.case.steroid_uses if use.reference == reference)
     factor = equivalence(drug)
     if factor in (Interval.exactly(1), ANYTHING):

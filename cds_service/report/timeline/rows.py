@@ -56,7 +56,7 @@ def _doses(screening: Screening, history: DoseHistory, words: Wording) -> Iterat
             first.first.isoformat(), ends, words.measure(Measure(first.segment.dose, "mg/d")),
             per_kg or words.term("quantities", "unknown"),
             words.measure(Measure(first.weight, "kg")) if first.weight else words.term("picture", "no_weight"),
-            "; ".join(how), ", ".join(_remarks(first, words)),
+            words.joined("clause", how), words.joined("list", _remarks(first, words)),
         )  # fmt: skip
 
 
@@ -79,7 +79,7 @@ def _taper(taper: Taper, flares: Iterable[Flare], history: DoseHistory, words: W
     return (
         taper.start.isoformat(), (taper.ended or history.as_of).isoformat(),
         words.measure(Measure(taper.dose, "mg/d")), words.measure(Measure(taper.nadir, "mg/d")), raised,
-        words.terms_of("picture", "outcomes")[_outcome(taper, flare)], "; ".join(documents),
+        words.terms_of("picture", "outcomes")[_outcome(taper, flare)], words.joined("clause", documents),
     )  # fmt: skip
 
 
@@ -94,8 +94,8 @@ def _outcome(taper: Taper, flare: Flare | None) -> str:
 
 def _therapies(history: DoseHistory, words: Wording) -> Iterator[tuple[str, ...]]:
     for therapy in history.therapies:
-        days = "; ".join(_days(given, history, words) for given in therapy.given)
-        yield words.drug(therapy.title), days, "; ".join(therapy.references)
+        days = words.joined("clause", (_days(given, history, words) for given in therapy.given))
+        yield words.drug(therapy.title), days, words.joined("clause", therapy.references)
 
 
 def _days(given: Given, history: DoseHistory, words: Wording) -> str:
