@@ -46,8 +46,8 @@ class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
     `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` is told of each screening. The
-    gate is shut until another is put in. `client` is the name of the one that is served; `reviews` is None where no card
-    can be reviewed.
+    gate is shut until another is put in. `client` is the name of the one that is served; `reviews` is None where
+    nothing is kept for review.
     """
 
     services: tuple[Service, ...]
