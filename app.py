@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,7 @@ from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.gate import Gate, caller_name, guard
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
+from cds_service.web.request_ids import log_with_request_ids, register_request_ids
 
 if TYPE_CHECKING:
     from cds_service.store.database import Database
@@ -45,10 +47,12 @@ _SANDBOX = "https://sandbox.cds-hooks.org"
 # Gunicorn starts a failed worker again and again, except after this one.
 _EXIT_NEVER_BOOTED = 3
 _ROOT = Path(__file__).parent
+_DEMO = _ROOT / ".demo"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The service. Without settings it takes those of the environment."""
+    log_with_request_ids()
     return assembled(_wired_or_exit(settings))
 
 
@@ -62,6 +66,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
+    log_with_request_ids()
     wiring = _wired_or_exit(settings, demo=True, port=port)
     app = assembled(wiring)
     app.config["DEMO"] = True
@@ -185,6 +190,11 @@ def assembled(wiring: Wiring) -> Flask:
     # A redirect would lose the body of a POST, and breaks a browser's preflight.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    register_request_ids(app)
+    if wiring.settings.metrics:
+        from cds_service.web.metrics import register_metrics  # noqa: PLC0415 - the library costs every other start 50 ms
+
+        wiring = replace(wiring, watch=register_metrics(app, [service.id for service in wiring.services]))
     register_errors(app)
     guard(app, wiring.gate, wiring.settings.largest_body)
     open_to_browsers(app, wiring.settings.cors_origins)
@@ -213,14 +223,13 @@ def demo_settings(settings: Settings, port: int | None = None) -> Settings:
 def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | None = None) -> Wiring:
     """The parts of the service; a setting or a file of ours that is wrong is said, and nothing starts.
 
-    For a demo with those that it needs; a port says where it runs.
+    For a demo with those that it needs, and its own folder for the database; a port says where it runs.
     """
     try:
         known = settings or load_settings()
-        folder = _ROOT / ".demo" if demo else _ROOT
-        if not known.database_url:
-            folder.mkdir(exist_ok=True)
-        database = _opened(known.database_in(folder))
+        if demo and not known.database_url:
+            _DEMO.mkdir(exist_ok=True)
+        database = _opened(known.database_in(_DEMO if demo else _ROOT))
         return wire(demo_settings(known, port) if demo else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)

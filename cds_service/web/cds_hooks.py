@@ -17,6 +17,7 @@ from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
+from cds_service.trials.screening import Screening
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 from cds_service.web.feedback import Keep, nowhere
@@ -40,8 +41,8 @@ class Agreement:
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called; `keep` stores feedback. The gate is shut until another is put
-    in.
+    `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` is told of each screening. The
+    gate is shut until another is put in.
     """
 
     services: tuple[Service, ...]
@@ -54,6 +55,7 @@ class Wiring:
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
+    watch: Callable[[Screening], None] | None = None
 
     def serving(self, client: Client | None) -> Wiring:
         """The parts as they were agreed upon with a client; these, where there is none."""
@@ -71,8 +73,20 @@ class Wiring:
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        answer = _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        answer = _ANSWERS[service.hook](message, self.protocol, self._watched(), self.today(), self.fetcher)
         return spoken(self.dialect, answer)
+
+    def _watched(self) -> pipeline.Compose:
+        """The composer, which first tells who watches of the screening."""
+        watch, compose = self.watch, self.compose
+        if watch is None:
+            return compose
+
+        def told(screening: Screening, message: HookRequest) -> list[Mapping[str, object]]:
+            watch(screening)
+            return compose(screening, message)
+
+        return told
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""

@@ -28,7 +28,7 @@ def fhir_address() -> str:
 @pytest.fixture(scope="module")
 def site(fhir_address: str) -> Iterator[str]:
     """The service, which may call the checker's FHIR server."""
-    settings = Settings.model_validate({"fhir_servers": f"{fhir_address} private insecure"})
+    settings = Settings.model_validate({"fhir_servers": f"{fhir_address} private insecure", "open_access": True})
     server = make_server("127.0.0.1", 0, assembled(replace(wire(settings), today=lambda: INDEX_DAY)), threaded=True)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
