@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 
 from flask import Blueprint, Response, request
@@ -29,7 +29,7 @@ _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What holds for one client: its settings and the parts that are made from them."""
+    """What holds for one client: its settings and the parts that are made from them, as the wiring names them."""
 
     settings: Settings
     compose: pipeline.Compose
@@ -62,9 +62,7 @@ class Wiring:
         if client is None or self.agreement is None:
             return self
         agreed = self.agreement(client)
-        return replace(
-            self, settings=agreed.settings, compose=agreed.compose, fetcher=agreed.fetcher, dialect=agreed.dialect
-        )
+        return replace(self, **{part.name: getattr(agreed, part.name) for part in fields(agreed)})
 
     def announcements(self) -> list[Mapping[str, object]]:
         """What discovery says of each service."""
