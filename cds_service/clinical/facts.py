@@ -121,12 +121,18 @@ class Skipped:
 class Unread:
     """An entry that could not be read although it may matter.
 
-    `concepts` are what it is known to be about; None when not even that could be read.
+    `concepts` are what it is known to be about; None when not even that could be read. `when` are the days of a result,
+    where they are known.
     """
 
     reference: str
     source: str
     concepts: frozenset[str] | None
+    when: DayRange | None = None
+
+    def may_be_since(self, day: date) -> bool:
+        """True unless it is known to be older than the day."""
+        return self.when is None or self.when.last >= day
 
 
 @dataclass(frozen=True, slots=True)

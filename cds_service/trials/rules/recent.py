@@ -147,7 +147,7 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     if gaps:
         return not_searched(gaps, judgement.evidence)
     later = [r for name, day in rests_on.items() for r in _in_its_place(case, name, day)]
-    if not later and not case.unreadable(asked, frozenset(rests_on)):
+    if not later and not case.may_be_newer(asked, rests_on):
         return judgement
     evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in later[:2]))
     reason = Reason("newer-result-unreadable", judgement.reason.values)
