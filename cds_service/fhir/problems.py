@@ -139,8 +139,10 @@ def _onset(condition: el.Condition) -> DayRange | None:
 
 
 def _states_onset(condition: el.Condition) -> bool:
-    """True where it says when it began, if only in a way that nobody can read."""
-    return bool(condition.onsetDateTime or (condition.onsetPeriod and condition.onsetPeriod.start))
+    """True where it says when it began, if only in a way that nobody can read, or as an age or in words."""
+    otherwise = (condition.onsetAge, condition.onsetRange, condition.onsetString)
+    dated = condition.onsetDateTime or (condition.onsetPeriod and condition.onsetPeriod.start)
+    return bool(dated) or any(bytes(one) not in _NOTHING for one in otherwise)
 
 
 def _recorded(condition: el.Condition) -> DayRange | None:
