@@ -17,7 +17,13 @@ from cds_service.clinical.medications import MedicationUse, Standing, StatedReas
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.history import FlareSigns, disease_began, lies_within, new_treatments
+from cds_service.trials.history import (
+    FlareSigns,
+    disease_began,
+    lies_within,
+    new_treatments,
+    remarks_on_the_disease,
+)
 from cds_service.trials.rules import steroids
 from cds_service.trials.rules.base import Bound, Concepts, Parameters, few, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
@@ -148,6 +154,10 @@ class SteroidResistance(DoseNeed):
             for reason in use.reasons:
                 if _spoken_within(use, reason, within) and self._says_no_response(reason, signs, within):
                     yield Evidence(use.reference, reason.when or use.begins, "reason-no-response")
+        for problem, remark in remarks_on_the_disease(case.facts, signs):
+            dated = remark.when is not None and lies_within(remark.when, within)
+            if dated and self._says_no_response(remark, signs, within):
+                yield Evidence(problem.reference, remark.when, "reason-no-response")
         since = run.first + timedelta(days=int(self.duration.value))  # the run has lasted that long
         yield from new_treatments(case.facts, signs, DayRange(since, run.last))
 
