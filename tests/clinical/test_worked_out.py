@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,7 +74,8 @@ def test_two_ways_of_one_day_that_differ_are_one_range_and_disagree() -> None:
 @pytest.mark.parametrize("doubt", ["preliminary", "estimated"])
 def test_a_final_count_goes_before_one_with_a_part_that_is_not(doubt: str) -> None:
     total, share = of("wbc", 5), of("neutrophils-percent", 60)
-    doubted = of("neutrophils-percent", 40, reference="Observation/other", **{doubt: True})
+    other = of("neutrophils-percent", 40, reference="Observation/other")
+    doubted = replace(other, preliminary=doubt == "preliminary", estimated=doubt == "estimated")
     assert count(total, share, doubted) == Chosen((total, share), exactly(3), day("03-10"), disagree=False)
     assert count(total, doubted) == Chosen((total, doubted), exactly(2), day("03-10"), disagree=False)
 
