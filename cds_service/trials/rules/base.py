@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import ClassVar, Self
 
@@ -85,11 +85,12 @@ class Rule(Parameters, ABC):
         was cut short nobody knows how far back it reaches.
         """
         looked_for = self.concepts if concepts is None else concepts
-        gaps = case.gaps(self.needs, looked_for, since)
+        gaps_of = partial(case.gaps, concepts=looked_for, since=since)
+        gaps = gaps_of(self.needs)
         gaps += case.unreadable((name for names in self.also_reads for name in names), looked_for)
         if gaps:
             return not_searched(gaps, evidence)
-        unseen = case.gaps(self.also_reads, looked_for, since)
+        unseen = gaps_of(self.also_reads)
         passes = self.none_recorded is Status.PASS
         flags = frozenset({Flag.ASSUMED}) if unseen and passes else frozenset[Flag]()
         values: dict[str, Value] = {"unseen": tuple(gap.source for gap in unseen)} if unseen else {}

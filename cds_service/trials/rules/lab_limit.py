@@ -140,7 +140,7 @@ class LabLimit(Rule):
         unreadable = case.unreadable((name for names in self.also_reads for name in names), helping)
         if unreadable:
             return not_searched(unreadable, judgement.evidence)
-        if case.gaps(self.also_reads, helping, sampled):
+        if case.gaps(self.also_reads, helping):
             flags |= {Flag.ASSUMED}
         return Judgement(judgement.status, judgement.reason, judgement.evidence, flags)
 

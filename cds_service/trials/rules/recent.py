@@ -91,8 +91,7 @@ def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
 
 
 def _gives_way(unusable: Result, final: Collection[date], newest_day: date) -> bool:
-    if unusable.when is None:
-        return False
+    assert unusable.when is not None  # else nobody would ask
     if unusable.quantity == Unusable("said-to-be-absent"):
         return unusable.when.last <= newest_day
     return unusable.preliminary and unusable.when.last in final
