@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from cards.compose import Site, composer
+from cards.guard import order_composer
 from cds_service.fhir.client import Fetcher
 from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
-from cds_service.hooks.discovery import patient_view_service
+from cds_service.hooks.discovery import order_services, patient_view_service
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
 from cds_service.settings import Settings, WrongSetting, load_settings
@@ -55,13 +56,15 @@ def wire(settings: Settings) -> Wiring:
     """The parts of the service, loaded and tried once."""
     protocol = load_protocol(TRIAL)
     trial = protocol.trial
-    service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
+    named = (trial.id, trial.short_title, prefetch_templates())
+    services = (patient_view_service(*named), *order_services(*named))
     zone = ZoneInfo(settings.site_timezone)
 
     def today() -> date:
         return datetime.now(zone).date()
 
-    wiring = Wiring((service,), protocol, composer(_site(settings)), settings, today, _fetcher(settings))
+    site = _site(settings)
+    wiring = Wiring(services, protocol, composer(site), settings, today, _fetcher(settings), order_composer(site))
     rehearse(wiring)
     return wiring
 

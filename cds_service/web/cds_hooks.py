@@ -12,14 +12,11 @@ from cds_service import pipeline
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Fetcher
 from cds_service.hooks.discovery import Service
-from cds_service.hooks.request import HookRequest, read_request
+from cds_service.hooks.request import read_request
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
-
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
-_ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +32,14 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    compose_orders: pipeline.ComposeOrders = pipeline.no_order_cards
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        if service.hook in pipeline.ORDER_HOOKS:
+            return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self.fetcher)
+        return pipeline.patient_view(message, self.protocol, self.compose, self.today(), self.fetcher)
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""

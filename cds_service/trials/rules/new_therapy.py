@@ -33,7 +33,9 @@ class Therapy:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(Evidence(use.reference, use.begins, use.label) for use in self.uses[:2])
+        """The first records of a drug that is taken daily, the last ones of an infusion: what the time counts from."""
+        shown = self.uses[:-3:-1] if is_infusion(self.drug) else self.uses[:2]
+        return tuple(Evidence(use.reference, use.begins, use.label) for use in shown)
 
     @property
     def title(self) -> str:
