@@ -25,7 +25,9 @@ Document = dict[str, Any]
 _OF_DRUGS = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescription"})
 _OF_PROCEDURES = frozenset({"ServiceRequest", "ProcedureRequest"})
 _BESIDE = frozenset({"Medication", "Substance"})
-_OVER = frozenset({"stopped", "cancelled", "completed", "ended", "discontinued", "revoked"})
+_ENDED = frozenset({"stopped", "cancelled", "ended", "discontinued", "revoked"})
+# What orders nothing, and ends nothing.
+_NOTHING = frozenset({"entered-in-error", "completed"})
 _IN_FORCE = frozenset({"active", "on-hold"})
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _DRUG = ("medicationCodeableConcept", "medicationReference", "medication")
@@ -103,9 +105,9 @@ def _signed(
     document = _document(entry.raw)
     status = str(document.get("status") or "").strip().lower()
     named = _named(entry.type, document)
-    if status == "entered-in-error" or _is_blank(named):
+    if status in _NOTHING or _is_blank(named):
         return
-    stops = status in _OVER
+    stops = status in _ENDED
     procedure = _procedure(document, _code(named, stock), signed_on)
     if entry.type in _OF_PROCEDURES and not stops:
         made = [(place, procedure)]

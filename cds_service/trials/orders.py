@@ -125,12 +125,19 @@ def _first_day(use: MedicationUse, signing: Signing) -> date:
 
 
 def _from_the_signature(use: MedicationUse, recorded: PatientFacts, signing: Signing) -> MedicationUse:
-    """An order that is signed again rewrites no history: what was taken until now, the record says."""
+    """An order that is signed again rewrites no history: what was taken until now, the record says.
+
+    What is to be taken as needed is taken beside the recorded dose.
+    """
     if not any(other.drug == use.drug for other in recorded.medications):
         return use
     day = _first_day(use, signing)
     steps = [step for step in use.steps if not (step.last and step.last.last < day)] or list(use.steps[:1])
-    return replace(use, begins=DayRange.of(day), steps=tuple(_not_before(step, day) for step in steps))
+    return replace(use, begins=DayRange.of(day), steps=tuple(_beside(_not_before(step, day)) for step in steps))
+
+
+def _beside(step: DoseStep) -> DoseStep:
+    return replace(step, added_to=True) if step.pattern == "as-needed" else step
 
 
 def _not_before(step: DoseStep, day: date) -> DoseStep:
@@ -149,10 +156,10 @@ def _kept(
         yield use
         return
     day = signing.on if stops else min(_first_day(draft, signing) for draft in takes)
-    if (use.begins and use.begins.last >= day) or (use.ends and use.ends.last < day):
+    if use.begins and use.begins.last >= day:
         yield use
         return
-    yield replace(use, ends=DayRange.of(days_later(day, -1)))
+    yield replace(use, superseded_on=day)
     if takes and not stops:
         yield from _resumed(use, takes, as_of)
 
@@ -160,26 +167,27 @@ def _kept(
 def _takes_over(draft: MedicationUse, use: MedicationUse, signing: Signing) -> bool:
     if use.reference == signing.entries[draft.reference]:
         return True
-    beside = all(step.added_to or step.pattern == "as-needed" for step in draft.steps)
+    beside = all(step.added_to for step in draft.steps)
     return draft.drug == use.drug and draft.route != "local" and not beside
 
 
 def _ends(draft: MedicationUse, use: MedicationUse, recorded: PatientFacts, signing: Signing) -> bool:
     """True for the order that is ended and for what the patient is reported to take of its drug.
 
-    Other orders of the drug go on. Where the order itself is not recorded, all that is recorded of its drug is meant.
+    Other orders of the drug go on. Where the order itself is not recorded, all that is recorded of its drug is meant;
+    where it is recorded as over, nothing is.
     """
     name = signing.entries[draft.reference]
-    if use.reference == name:
-        return True
-    is_recorded = any(other.reference == name for other in recorded.medications)
-    return draft.drug == use.drug and (use.kind == "statement" or not is_recorded)
+    same = [other for other in recorded.medications if other.reference == name]
+    if any(other.standing is Standing.ENDED for other in same):
+        return False
+    return use.reference == name or (draft.drug == use.drug and (use.kind == "statement" or not same))
 
 
 def _resumed(use: MedicationUse, takes: Iterable[MedicationUse], as_of: date) -> Iterator[MedicationUse]:
     """What was taken before a short order may be taken again after it."""
     last = max((s.last for draft in takes for s in stretches(draft, as_of)), default=as_of)
-    if last >= as_of or (use.ends and use.ends.last <= last):
+    if last >= as_of or use.standing is Standing.ENDED or (use.ends and use.ends.last <= last):
         return
     highs = [step.daily.high for step in use.steps]
     known = [high for high in highs if high is not None]

@@ -105,8 +105,7 @@ class Outlook:
         else:
             found = self._worsened(criterion) or self._untold(criterion)
         yield from [found] if found else []
-        if criterion.rule.ordered == "never-silent":
-            yield from self._of_unread(criterion)
+        yield from self._of_unread(criterion) if criterion.rule.ordered else ()
 
     def _worsened(self, criterion: Criterion) -> Effect | None:
         pairs = self._pairs[criterion.id]
@@ -124,13 +123,21 @@ class Outlook:
 
         The same order may stand in what was not searched: then no difference is claimed, and nothing kept silent.
         """
-        pairs = self._pairs[criterion.id]
-        for at, (occasion, (before, after)) in enumerate(zip(self.occasions, pairs, strict=True)):
-            if criterion.rule.ordered and after.status is Status.UNKNOWN and after.reason.code in _UNTOLD:
-                read = [one for one in self.orders if criterion.rule.reads(occasion.signed, one.concepts)]
-                if read:
-                    return Effect(criterion, before, after, tuple(one.name for one in read), at > 0, untold=True)
+        if criterion.rule.ordered is None:
+            return None
+        for at, (occasion, pair) in enumerate(zip(self.occasions, self._pairs[criterion.id], strict=True)):
+            drafts = tuple(dict.fromkeys(self._hidden(criterion, occasion, *pair)))
+            if drafts:
+                return Effect(criterion, *pair, drafts, at > 0, untold=True)
         return None
+
+    def _hidden(self, criterion: Criterion, occasion: Occasion, before: Judgement, after: Judgement) -> Iterator[str]:
+        """The drafts of which a criterion cannot tell, or which a gap keeps from being told."""
+        rule = criterion.rule
+        if after.status is Status.UNKNOWN and after.reason.code in _UNTOLD:
+            yield from (one.name for one in self.orders if rule.reads(occasion.signed, one.concepts))
+        elif after.reason != before.reason and occasion.standing.gaps(rule.needs, rule.concepts):
+            yield from self._named(after.evidence)
 
     def _on_next_result(self, criterion: Criterion) -> Effect | None:
         """The last day shows everything that is given until then; what is lifted anyhow, no draft changes."""
@@ -142,10 +149,12 @@ class Outlook:
         return Effect(criterion, self._pairs[criterion.id][0][0], after, drafts)
 
     def _of_unread(self, criterion: Criterion) -> Iterator[Effect]:
-        """Drafts that cannot be read and may be, or are, of what the criterion reads."""
+        """Drafts that cannot be read and are of what the criterion reads, or may be of a corticosteroid."""
         case, before = self.occasions[0].signed, self._pairs[criterion.id][0][0]
-        unread = [one for one in self.unread if one.concepts is None or criterion.rule.reads(case, one.concepts)]
-        names = tuple(dict.fromkeys(one.name for one in unread))
+        anything = criterion.rule.ordered == "never-silent"
+        about = [one for one in self.unread if anything and one.concepts is None]
+        about += [one for one in self.unread if one.concepts and criterion.rule.reads(case, one.concepts)]
+        names = tuple(dict.fromkeys(one.name for one in about))
         if names:
             after = Judgement(Status.UNKNOWN, Reason("order-not-read"))
             yield Effect(criterion, before, after, names, untold=True)

@@ -143,8 +143,13 @@ def test_a_corticosteroid_that_cannot_be_read_is_named(change: dict[str, Any]) -
     assert "cannot be told" in card["summary"]
 
 
-def test_another_drug_that_cannot_be_read_is_no_corticosteroid() -> None:
-    assert card_for(drafted("tacrolimus", mg=2) | {"dosageInstruction": "2 mg"}) is None
+@pytest.mark.parametrize(("drug", "criteria"), [("tacrolimus", {"I03c"}), ("ruxolitinib", {"I03c", "E12"})])
+def test_another_drug_that_cannot_be_read_is_named_where_it_matters(drug: str, criteria: set[str]) -> None:
+    assert set(effects_of(drafted(drug, mg=2) | {"dosageInstruction": "2 mg"})) == criteria
+
+
+def test_an_unreadable_draft_of_a_drug_that_does_not_matter_is_not_named() -> None:
+    assert card_for(drafted("prednisone", named="Paracetamol") | {"dosageInstruction": "500 mg"}) is None
 
 
 def test_the_words_of_a_draft_stay_words() -> None:

@@ -54,6 +54,47 @@ def test_a_dose_that_is_lowered_too_far_speaks_against_the_dose_itself() -> None
     assert "I03a" not in effects_of(drafted("prednisone", mg=18))
 
 
+def test_a_dose_as_needed_is_taken_beside_the_other() -> None:
+    """30 mg, and up to 10 mg more: whether it changes cannot be told."""
+    found = effects_of(drafted("prednisone", mg=10, as_needed=True))
+    assert (found["I03b"]["after"], set(found) & {"I03a", "E02"}) == ("review", set())
+
+
+def test_a_dose_in_addition_is_added() -> None:
+    """30 mg and 50 mg are 80 mg: above 1 mg/kg/day, which 50 mg alone are not."""
+    added = drafted("prednisone", sig="50 mg daily in addition to 30 mg")
+    assert effects_of(added)["E02"]["after"] == "fail"
+    assert "E02" not in effects_of(drafted("prednisone", mg=50))
+
+
+def test_one_corticosteroid_for_another_at_the_same_dose_is_no_change() -> None:
+    """Prednisolone instead of prednisone."""
+    instead = drafted("prednisolone", "draft-2", mg=30)
+    stop = drafted("prednisone", "order-1", mg=30, status="stopped")
+    assert card_for(instead, stop, **recorded_order()) is None
+    assert "I03b" in effects_of(instead, **recorded_order())
+
+
+def test_after_a_short_course_the_earlier_dose_may_be_taken_again() -> None:
+    """40 mg for 5 days: nobody knows what follows, which is no reason to call the dose ended."""
+    found = effects_of(drafted("prednisone", mg=40, **{"from": "2026-03-16", "to": "2026-03-20"}))
+    assert found["I03b"]["until"] == day(28).isoformat()
+    assert "I03a" not in found
+
+
+def test_what_was_signed_for_day_by_day_is_taken_over_as_well() -> None:
+    given = [{"kind": "administration", "mg": 30, "on": day(-back).isoformat()} for back in range(1, 60)]
+    assert effects_of(drafted("prednisone", mg=20), prednisone=given)["I03b"]["until"] == day(28).isoformat()
+    assert card_for(drafted("prednisone", mg=30), prednisone=given) is None
+
+
+def test_taking_over_makes_nothing_sure_that_was_not() -> None:
+    """An order that ran out of supply proves no dose until today, and the present dose is then a new one."""
+    run_out = {"kind": "request", "mg": 30, "from": "2025-12-01", "supply": 60}
+    found = effects_of(drafted("prednisone", mg=30), prednisone=run_out)
+    assert found == {} or found["I03b"]["after"] != "pass"
+
+
 def test_a_pulse_counts_from_its_last_day() -> None:
     """Three days of methylprednisolone: the dose changes once more on day + 3."""
     pulse = drafted("methylprednisolone", mg=500, **{"from": "2026-03-16", "to": "2026-03-18"})
@@ -91,6 +132,18 @@ def test_the_stop_of_one_order_leaves_the_other() -> None:
     two = {"prednisone": [{"kind": "request", "id": "order-1", "mg": 30, "from": "2026-01-05"},
                           {"kind": "request", "id": "order-2", "mg": 30, "from": "2026-01-05"}]}  # fmt: skip
     assert card_for(drafted("prednisone", "order-2", mg=30, status="stopped"), **two) is None
+
+
+@pytest.mark.parametrize("status", ["stopped", "completed"])
+def test_the_stop_of_an_order_that_was_over_ends_nothing(status: str) -> None:
+    two = {"prednisone": [{"kind": "request", "id": "order-1", "mg": 50, "from": "2025-10-01", "to": "2026-01-04",
+                           "status": status}, {"mg": 30, "from": "2026-01-05"}]}  # fmt: skip
+    assert card_for(drafted("prednisone", "order-1", mg=50, status=status), **two) is None
+
+
+def test_an_order_that_is_held_leaves_a_doubt() -> None:
+    held = drafted("prednisone", "order-1", mg=30, status="on-hold")
+    assert effects_of(held, **recorded_order())["I03b"]["after"] == "review"
 
 
 def test_an_order_that_is_signed_again_changes_nothing() -> None:
