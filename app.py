@@ -17,13 +17,14 @@ from flask import Flask
 
 from cards.card import is_made_here
 from cards.compose import Site, composer
+from cards.guard import order_composer
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.client import Fetcher
 from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
 from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import ClientsFile
-from cds_service.hooks.discovery import patient_view_service
+from cds_service.hooks.discovery import order_services, patient_view_service
 from cds_service.hooks.key_locations import PublishedKeys
 from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
@@ -69,6 +70,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
     from cds_service.web.ehr import demo_ehr  # noqa: PLC0415
     from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
+    from fhir_fixtures.drafts import offers  # noqa: PLC0415
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
 
@@ -78,9 +80,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     app.config["DEMO"] = True
     app.register_blueprint(demo(wiring, load_stories()))
     app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
-    app.register_blueprint(
-        demo_ehr(wiring, load_stories(), f"Practitioner/{USER['id']}", lambda *_: (), "fhir_server.answer")
-    )
+    app.register_blueprint(demo_ehr(wiring, load_stories(), f"Practitioner/{USER['id']}", offers, "fhir_server.answer"))
     return app
 
 
@@ -88,16 +88,18 @@ def wire(settings: Settings, database: Database | None = None) -> Wiring:
     """The parts of the service, loaded and tried once. Without a database nothing is kept."""
     protocol = load_protocol(TRIAL)
     trial = protocol.trial
-    service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
+    named = (trial.id, trial.short_title, prefetch_templates())
+    services = (patient_view_service(*named), *order_services(*named))
     zone = ZoneInfo(settings.site_timezone)
 
     def today() -> date:
         return datetime.now(zone).date()
 
     clients = _clients(settings)
-    site = composer(_site(settings))
+    site = _site(settings)
     wiring = Wiring(
-        (service,), protocol, site, settings, today, _fetcher(settings), _keeper(database) if database else nowhere,
+        services, protocol, composer(site), settings, today, _fetcher(settings), order_composer(site),
+        _keeper(database) if database else nowhere,
         gate=_gate(settings, clients, database), agreement=_agreements(settings),
     )  # fmt: skip
     for client in (None, *(clients.current().entries if clients else ())):
@@ -174,7 +176,8 @@ def _agreements(settings: Settings) -> Callable[[Client], Agreement]:
     @cache
     def agreement(client: Client) -> Agreement:
         own = settings.model_copy(update=client.settings)
-        return Agreement(own, composer(_site(own, client.evidence)), _fetcher(own), client.dialect)
+        site = _site(own, client.evidence)
+        return Agreement(own, composer(site), order_composer(site), _fetcher(own), client.dialect)
 
     return agreement
 

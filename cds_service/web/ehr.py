@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from typing import Any, Protocol
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -45,8 +44,8 @@ class Draft(Protocol):
     def resource(self) -> Mapping[str, Any]: ...
 
 
-# A patient's id and today -> the orders that can be drafted for that patient.
-Drafts = Callable[[str, date], Iterable[Draft]]
+# A patient's id -> the orders that can be drafted for that patient.
+Drafts = Callable[[str], Iterable[Draft]]
 
 
 def demo_ehr(wiring: Wiring, charts: Iterable[Chart], user: str, drafts: Drafts, fhir_server: str) -> Blueprint:
@@ -68,7 +67,7 @@ def demo_ehr(wiring: Wiring, charts: Iterable[Chart], user: str, drafts: Drafts,
     def orders(patient_id: str) -> Response:
         if patient_id not in patients:
             raise ServiceError(404, "not-found", "No such patient in the demo. The charts are listed at /.")
-        offered = drafts(patient_id, wiring.today())
+        offered = drafts(patient_id)
         return json_answer([{"id": one.id, "label": one.label, "resource": one.resource} for one in offered])
 
     @door.post("/demo/ehr/markdown")

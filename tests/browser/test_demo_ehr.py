@@ -112,6 +112,36 @@ def test_engineers_see_each_exchange_and_copy_it_as_curl(visit: Visit) -> None:
     assert command.endswith(f"'{visit.site}/cds-services/nct06920199-patient-view'")
 
 
+def test_a_draft_asks_at_once_and_again_when_it_is_signed(visit: Visit) -> None:
+    """Ruxolitinib: a card on selecting, a card on signing, and after the signature it stands in the chart as active."""
+    page = opened(visit, "nearly-a-candidate")
+    page.get_by_label("Order", exact=True).select_option("ruxolitinib")
+    with page.expect_request("**/nct06920199-order-select") as selected:
+        page.get_by_role("button", name="Draft the order").click()
+    context = json.loads(selected.value.post_data or "")["context"]
+    assert context["selections"] == [f"MedicationRequest/{context['draftOrders']['entry'][0]['resource']['id']}"]
+    expect(page.locator("article.card h4", has_text="Starting ruxolitinib today: not before")).to_have_count(1)
+    with page.expect_request("**/nct06920199-order-sign"):
+        page.get_by_role("button", name="Sign the drafts").click()
+    with page.expect_response("**/nct06920199-patient-view"):
+        page.get_by_role("button", name="Sign all the same").click()
+    expect(page.locator("#chart")).to_contain_text("ruxolitinib 10 mg twice daily")
+    expect(page.locator("#cards")).to_contain_text("Nothing to say.")  # E12: not yet, until the time has passed
+
+
+def test_a_changed_dose_of_prednisone_is_drafted_as_typed(visit: Visit) -> None:
+    page = opened(visit, "nearly-a-candidate")
+    page.get_by_label("Order", exact=True).select_option("prednisone-30")
+    page.get_by_label("Dose, mg").fill("25")
+    with page.expect_request("**/nct06920199-order-select") as selected:
+        page.get_by_role("button", name="Draft the order").click()
+    (entry,) = json.loads(selected.value.post_data or "")["context"]["draftOrders"]["entry"]
+    dosage = entry["resource"]["dosageInstruction"][0]
+    assert dosage["doseAndRate"][0]["doseQuantity"]["value"] == 25
+    assert "text" not in dosage
+    expect(page.locator("article.card h4", has_text="prednisone")).to_have_count(1)
+
+
 def test_a_reset_forgets_everything(visit: Visit) -> None:
     page = opened(visit, "nearly-a-candidate")
     sent(page, "Refer to the study team", "/feedback")
