@@ -9,7 +9,7 @@ export function orderPane(on) {
   function draw() {
     const offers = make("select", { id: "offer" }, ...state.offered.map((one) => make("option", { value: one.id }, one.label)));
     const dose = make("input", { id: "dose", type: "number", min: "0", step: "any", inputmode: "decimal" });
-    const doseLine = make("label", { for: "dose", class: "dose" }, say("dose_mg"), " ", dose);
+    const doseLine = make("p", {}, make("label", { for: "dose" }, say("dose_mg")), " ", dose);
     const match = () => {
       const asked = doseOf(chosen(offers.value)?.resource);
       doseLine.hidden = asked === null;
@@ -18,7 +18,7 @@ export function orderPane(on) {
     offers.addEventListener("change", match);
     match();
     find("orders").replaceChildren(
-      make("label", { for: "offer" }, say("order"), " ", offers), doseLine,
+      make("p", {}, make("label", { for: "offer" }, say("order")), " ", offers), doseLine,
       make("button", { type: "button", onclick: () => add(chosen(offers.value), dose.value) }, say("draft")),
       state.drafts.length ? make("ul", { class: "lines" }, ...state.drafts.map(line)) : make("p", { class: "soft" }, say("no_drafts")),
       make("button", { type: "button", disabled: state.drafts.length === 0, onclick: sign }, say(state.warned ? "sign_anyway" : "sign")),
@@ -87,7 +87,7 @@ function doseOf(resource) {
 
 function withDose(resource, value) {
   const dose = doseOf(resource);
-  if (dose && value !== "") {
+  if (dose && value !== "" && Number(value) !== dose.value) {
     dose.value = Number(value);
     delete resource.dosageInstruction[0].text;
   }
