@@ -140,7 +140,8 @@ def _wired_or_exit(settings: Settings | None, port: int | None = None, folder: P
     try:
         known = settings or load_settings()
         if folder and not known.database_url:
-            folder.mkdir(exist_ok=True)
+            with suppress(OSError):  # said when the database is opened
+                folder.mkdir(exist_ok=True)
         database = _opened(known.database_in(folder or _ROOT))
         return wire(demo_settings(known, port) if port else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:
