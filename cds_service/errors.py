@@ -19,6 +19,13 @@ class ServiceError(Exception):
         self.message = message
 
 
+class Unauthenticated(ServiceError):
+    """401: whoever calls did not prove who they are. It gives no reason: that would help the wrong people."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "login", "Authentication is required.")
+
+
 class MalformedBody(ServiceError):
     """400: the body is not JSON."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import IO
 
 from flask import Request
@@ -23,6 +24,12 @@ def read_body(request: Request, largest: int, advice: str = "Prefetch fewer or s
         return _read_within(request, largest, advice)
     except OSError:
         raise ServiceError(400, "structure", "The body broke off before its end. Send it again.") from None
+
+
+def discard_body(request: Request, largest: int) -> None:
+    """Takes the body of a refused request off the line: a client that is still sending would not see the answer."""
+    with suppress(OSError):
+        _discard(request.stream, largest)
 
 
 def _read_within(request: Request, largest: int, advice: str) -> bytes:

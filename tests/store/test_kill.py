@@ -32,6 +32,7 @@ def server(port: int, url: str, workers: int = 1) -> Iterator[subprocess.Popen[b
     """A server in a process group of its own, which is killed at the end at the latest."""
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"]
     settings = {"BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers), "TRIALHOOK_DATABASE_URL": url}
+    settings["TRIALHOOK_OPEN_ACCESS"] = "true"
     running = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -190,7 +190,7 @@ class TestStart:
     ) -> None:
         monkeypatch.setattr(app, "_ROOT", tmp_path)
         monkeypatch.setattr(app, "_DEMO", tmp_path / ".demo")
-        start(Settings(database_url=None))
+        start(Settings(database_url=None, open_access=True))
         assert [one for one in tmp_path.rglob("*") if one.is_file()] == [tmp_path / place]
 
     def test_the_service_does_not_start_with_a_database_of_a_newer_one(
@@ -198,7 +198,7 @@ class TestStart:
     ) -> None:
         renamed(url, "9999")
         with pytest.raises(SystemExit) as stopped:
-            app.create_app(Settings(database_url=url))
+            app.create_app(Settings(open_access=True, database_url=url))
         assert stopped.value.code == 3
         said = capsys.readouterr().err
         assert said.startswith("Trialhook does not start. ")
@@ -207,7 +207,7 @@ class TestStart:
 
     def test_nor_before_postgresql_was_migrated(self, postgresql_url: str, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
-            app.create_app(Settings(database_url=postgresql_url))
+            app.create_app(Settings(open_access=True, database_url=postgresql_url))
         assert "python -m cds_service migrate" in capsys.readouterr().err
 
 

@@ -45,7 +45,7 @@ def test_a_service_starts_screens_and_says_503_until_the_folder_is_there(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "later"
-    service = app.create_app(Settings(database_url=f"sqlite:///{folder / 'x.sqlite'}"))
+    service = app.create_app(Settings(open_access=True, database_url=f"sqlite:///{folder / 'x.sqlite'}"))
     assert "x.sqlite cannot be used" in caplog.text
     told(service, 503)
     screens(service)
@@ -141,7 +141,7 @@ def test_a_server_that_goes_and_comes_back_costs_no_entry_and_no_restart(own_clu
     """It is stopped under open connections, and started again in the same place."""
     url = f"postgresql://postgres@/postgres?host={own_cluster}"
     Database(url).migrate()
-    service = app.create_app(Settings(database_url=url))
+    service = app.create_app(Settings(open_access=True, database_url=url))
     told(service)
     halt(own_cluster)
     began = time.monotonic()
