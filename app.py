@@ -232,7 +232,8 @@ def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | No
     try:
         known = settings or load_settings()
         if demo and not known.database_url:
-            _DEMO.mkdir(exist_ok=True)
+            with suppress(OSError):  # said when the database is opened
+                _DEMO.mkdir(exist_ok=True)
         database = _opened(known.database_in(_DEMO if demo else _ROOT))
         return wire(demo_settings(known, port) if demo else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:
