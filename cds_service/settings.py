@@ -20,7 +20,7 @@ from cds_service.net.servers import Server, is_origin, is_proxy, plain_address
 PREFIX = "TRIALHOOK_"
 _DATABASE = re.compile(r"sqlite:///.|(postgres|postgresql|postgresql\+psycopg)://.")
 # The language of what people read.
-Language = Literal["en"]
+Language = Literal["en", "zh-CN"]
 # Among the origins of browsers: any on the same machine.
 LOOPBACK = "loopback"
 _MEANT = {"byte_size": "expected a number of bytes, with or without a unit, for example 64 MB"}

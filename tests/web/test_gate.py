@@ -41,6 +41,7 @@ CLIENTS: dict[str, list[dict[str, Any]]] = {
             "issuer": "https://new.example.org",
             "keys": {"jwks": {"keys": [public_half(KEY)]}},
             "dialect": "3.0",
+            "language": "zh-CN",
         },
         {
             "name": "Old Hospital",
@@ -191,6 +192,13 @@ def test_an_answer_has_the_evidence_and_the_coding_that_its_client_wants(closed:
     order = epic["suggestions"][0]["actions"][0]["resource"]["code"]
     assert order["coding"] == [{"system": "urn:oid:1.2.3", "code": "REF1"}]
     assert "coding" not in plain["suggestions"][0]["actions"][0]["resource"]["code"]
+
+
+def test_a_card_is_in_the_language_of_its_client(closed: FlaskClient) -> None:
+    (card,) = ask(closed, token(SERVICE)).get_json()["cards"]
+    (chinese,) = ask(closed, token(SERVICE, "https://new.example.org")).get_json()["cards"]
+    assert card["summary"].isascii()
+    assert "慢性" in chinese["summary"]
 
 
 def test_null_is_believed_of_those_who_mean_it(closed: FlaskClient) -> None:
