@@ -108,7 +108,12 @@ class Line:
         return seconds
 
     def ask(
-        self, address: str, token: str | None = None, form: Mapping[str, str] | None = None, most: int = 1_000_000
+        self,
+        address: str,
+        token: str | None = None,
+        form: Mapping[str, str] | None = None,
+        most: int = 1_000_000,
+        accept: str = "application/fhir+json",
     ) -> bytes:
         """The body of a 200 answer: of a GET, or of a POST where there is a form.
 
@@ -116,7 +121,7 @@ class Line:
         """
         if not self.server.covers(address):
             raise CallFailed("leads away from the server that is allowed")
-        headers = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "trialhook"}
+        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "trialhook"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         request = Request("POST" if form else "GET", address, headers, data=form)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.evidence import Measure
-from cds_service.clinical.interval import ANYTHING
+from cds_service.report.sentences import dose_today
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Steroids, Verdict
@@ -37,7 +37,7 @@ def screening_text(screening: Screening, words: Wording) -> str:
 def _head(screening: Screening, words: Wording) -> Iterator[str]:
     trial = screening.trial
     yield words.phrase("text", "heading", trial=trial.id, title=trial.short_title)
-    yield words.phrase("text", "patient", patient=_clean(screening.patient), as_of=screening.as_of.isoformat())
+    yield words.phrase("text", "patient", patient=clean(screening.patient), as_of=screening.as_of.isoformat())
     yield ""
     yield words.phrase("text", "verdict", verdict=words.term("verdicts", screening.verdict.value))
     if screening.recheck_on:
@@ -74,25 +74,21 @@ def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
 
 def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
     for evidence in finding.judgement.evidence:
-        value = f"  {_clean(words.value(evidence.value))}" if evidence.value is not None else ""
-        parts = [day_of(evidence.when) or "", _clean(words.label(evidence))[:60] + value, _clean(evidence.reference)]
+        value = f"  {clean(words.value(evidence.value))}" if evidence.value is not None else ""
+        parts = [day_of(evidence.when) or "", clean(words.label(evidence))[:60] + value, clean(evidence.reference)]
         yield _INDENT + "  ".join(part for part in parts if part)
 
 
 def _doses(screening: Screening, words: Wording) -> Iterator[str]:
     steroids = screening.steroids
-    dose = words.measure(Measure(ANYTHING if steroids.per_day is None else steroids.per_day, "mg/d"))
-    if steroids.per_kg is not None:
-        per_kg = words.measure(Measure(steroids.per_kg, "mg/kg/d"))
-        dose = words.phrase("text", "steroids_per_kg", dose=dose, per_kg=per_kg)
-    yield words.phrase("text", "steroids", dose=dose)
+    yield words.phrase("text", "steroids", dose=dose_today(steroids, words))
     for segment in steroids.timeline:
         end = words.term("text", "ongoing") if segment.goes_on else segment.last.isoformat()
         amount = words.measure(Measure(segment.dose, "mg/d"))
         yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}"
         for reference in segment.sources:
             derived = "; ".join(words.derivation(one) for one in steroids.worked_out.get(reference, ()))
-            yield f"      {_clean(reference)}{': ' if derived else ''}{derived}"
+            yield f"      {clean(reference)}{': ' if derived else ''}{derived}"
     yield from _history(steroids, words)
     yield ""
 
@@ -117,9 +113,9 @@ def _sources(screening: Screening, words: Wording) -> Iterator[str]:
     if screening.skipped:
         yield ""
         yield words.term("text", "skipped")
-        yield from (f"  {_clean(one.reference):<40} {one.reason}" for one in screening.skipped)
+        yield from (f"  {clean(one.reference):<40} {one.reason}" for one in screening.skipped)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text of a record without control characters, which could otherwise steer the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -117,6 +117,10 @@ class Wording:
             return self.phrase("quantities", "below" if interval.high_open else "up_to", high=high)
         return self.phrase("quantities", "range", low=low, high=high)
 
+    def drug(self, title: str) -> str:
+        """A drug by its title in the code sets, in this language where the catalogue has a word for it."""
+        return str(self._catalogue.get("drugs", {}).get(title, title))
+
     def derivation(self, derivation: Derivation) -> str:
         """How a day's dose was worked out, such as "3 × 10 mg × 1 a day"."""
         parts = [self.measure(Measure(derivation.amount, "mg"))]

@@ -30,7 +30,9 @@ def free_port() -> int:
 def start(port: int, app: str = "app:create_app()", **settings: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", app]
     others = {name: value for name, value in os.environ.items() if not name.upper().startswith("TRIALHOOK_")}
-    environment = {**others, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", **settings}
+    others["TRIALHOOK_DATABASE_URL"] = os.environ["TRIALHOOK_DATABASE_URL"]
+    environment = {**others, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", "TRIALHOOK_OPEN_ACCESS": "true"}
+    environment |= settings
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 

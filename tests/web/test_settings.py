@@ -50,6 +50,11 @@ def test_with_nothing_set_every_default_holds() -> None:
         "outbound_proxy": None,
         "outbound_ca_file": None,
         "metrics": False,
+        "database_url": None,
+        "clients_file": None,
+        "public_url": None,
+        "open_access": False,
+        "cors_origins": (),
     }
 
 
@@ -73,7 +78,9 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         SEARCH_BY_POST="true",
         OUTBOUND_PROXY="http://user:word@proxy.lan:3128",
         OUTBOUND_CA_FILE=str(AUTHORITY),
+        DATABASE_URL="postgresql://trialhook:word@db.lan/trialhook",
     )
+    assert site.database_in(Path("x")) == "postgresql://trialhook:word@db.lan/trialhook"
     assert site.fhir_servers == (
         Server("https://ehr.example.org/fhir/R4"),
         Server("https://ehr.lan/fhir", private=True),
@@ -86,6 +93,11 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (site.suggest_tests, site.show_not_yet, site.largest_body) == (False, True, 1024)
     coding = {"system": "http://snomed.info/sct", "code": "103697008", "display": "Patient referral"}
     assert site.referral_coding == coding
+
+
+def test_without_a_database_a_file_is_made_in_the_folder() -> None:
+    assert Settings().database_in(Path("/srv/trialhook")) == "sqlite:////srv/trialhook/trialhook.sqlite"
+    assert Settings().database_in(Path("/srv/a?b")) == "sqlite:////srv/a%3Fb/trialhook.sqlite"
 
 
 def test_a_size_may_have_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +160,10 @@ def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> No
         ("OUTBOUND_PROXY", "socks5://proxy.lan", "http://proxy.example.org:3128"),
         ("OUTBOUND_CA_FILE", "/nowhere/ca.pem", "PEM"),
         ("OUTBOUND_CA_FILE", __file__, "PEM"),
+        ("DATABASE_URL", "/var/lib/trialhook.sqlite", "sqlite:////var/lib/trialhook/trialhook.sqlite"),
+        ("DATABASE_URL", "sqlite://", "sqlite:////var/lib/trialhook/trialhook.sqlite"),
+        ("DATABASE_URL", "sqlite:///:memory:", "sqlite:////var/lib/trialhook/trialhook.sqlite"),
+        ("DATABASE_URL", "mysql://db.lan/trialhook", "postgresql://trialhook@db.lan/trialhook"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_expected(
@@ -203,4 +219,4 @@ def test_today_is_the_day_at_the_site(monkeypatch: pytest.MonkeyPatch, zone: str
             return cls(2026, 3, 16, 11, 30, tzinfo=UTC).astimezone(tz)
 
     monkeypatch.setattr(app, "datetime", Clock)
-    assert app.wire(Settings(site_timezone=zone)).today().isoformat() == day
+    assert app.wire(Settings(site_timezone=zone, open_access=True)).today().isoformat() == day
