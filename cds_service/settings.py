@@ -20,7 +20,7 @@ from cds_service.net.servers import Server, is_origin, is_proxy, plain_address
 PREFIX = "TRIALHOOK_"
 _DATABASE = re.compile(r"sqlite:///.|(postgres|postgresql|postgresql\+psycopg)://.")
 # The language of what people read.
-Language = Literal["en"]
+Language = Literal["en", "zh-CN"]
 # Among the origins of browsers: any on the same machine.
 LOOPBACK = "loopback"
 _MEANT = {"byte_size": "expected a number of bytes, with or without a unit, for example 64 MB"}
@@ -65,12 +65,12 @@ class Settings(BaseSettings):
     search_by_post: bool = False
     outbound_proxy: str | None = Field(default=None, repr=False)
     outbound_ca_file: Path | None = None
-    metrics: bool = False
     database_url: str | None = Field(default=None, repr=False)
     clients_file: Path | None = None
     public_url: str | None = None
     open_access: bool = False
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    metrics: bool = False
 
     @field_validator("fhir_servers", mode="before")
     @classmethod

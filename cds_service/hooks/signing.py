@@ -62,9 +62,13 @@ def signing_key(content: bytes, kid: str | None = None) -> Jwk:
     if "d" not in key:
         raise NoSigningKey("it is the public half; a token is signed with the private one")
     try:
-        return {**key, "alg": half_of(key).algorithm}
+        named = {**key, "alg": half_of(key).algorithm}
+        signed(named, {})
     except UnusableKey as problem:
         raise NoSigningKey(f"the key {problem}") from None
+    except Exception:  # two libraries read the numbers
+        raise NoSigningKey("its numbers make no private key") from None
+    return named
 
 
 def _from_json(content: bytes) -> Any:

@@ -94,7 +94,7 @@ class Trust:
         client = clients.of(claims.iss, claims.tenant)
         if client is None:
             known = clients.knows(claims.iss)
-            raise Untrusted("its tenant" if known else "its issuer", claims, known)
+            raise Untrusted(f"its {'tenant' if known else 'issuer'} is not in the clients file", claims, known)
         wrong = _wrong(header, client) or self._untimely(claims, client)
         if not wrong and not claims.audiences & set(audiences):
             wrong = "its audience is not the address that was called"
@@ -102,7 +102,9 @@ class Trust:
             raise Untrusted(wrong, claims, known=True)
         key = self._key(header, client)
         if key is None or not key.has_signed(token):
-            raise Untrusted("its signature" if key else "no key has its kid and alg", claims, known=True)
+            raise Untrusted(
+                "its signature is not that of the key" if key else "no key has its kid and alg", claims, known=True
+            )
         if client.tokens_once and not self._is_first(claims):
             raise Untrusted("it was used before", claims, known=True)
         return client
@@ -157,14 +159,19 @@ def _parts(token: str) -> tuple[_Header, Claims]:
     head, _, rest = token.partition(".")
     try:
         claims = _read(rest.partition(".")[0], Claims)
-    except Exception:  # bytes of any kind come here
-        raise Untrusted("its claims are not those of CDS Hooks") from None
+    except Exception as error:  # bytes of any kind come here
+        raise Untrusted(f"its claims are not those of CDS Hooks{_where(error)}") from None
     if not 0 < len(claims.jti) <= _LONGEST_ID or not claims.jti.isprintable():
-        raise Untrusted("its jti", claims)
+        raise Untrusted("its jti is empty, too long or holds control characters", claims)
     try:
         return _read(head, _Header), claims
-    except Exception:
-        raise Untrusted("its header is not that of CDS Hooks", claims) from None
+    except Exception as error:
+        raise Untrusted(f"its header is not that of CDS Hooks{_where(error)}", claims) from None
+
+
+def _where(error: Exception) -> str:
+    """What is missing or of another type: names of fields and types, nothing that came."""
+    return f": {error}" if isinstance(error, msgspec.ValidationError) else ""
 
 
 def _read(part: str, kind: type[T]) -> T:

@@ -16,7 +16,7 @@ def _environment() -> Environment:
     # Everything is escaped, whatever a template is called; a name that nobody gave is an error and never a hole.
     return Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
 
 

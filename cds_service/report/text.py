@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.evidence import Measure
+from cds_service.report.columns import columns, padded, wrapped
 from cds_service.report.sentences import dose_today
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Steroids, Verdict
+from cds_service.trials.translation import in_language
 
-_WIDTH = 100
 _INDENT = " " * 25
 _GROUPS = (
     ("against", {Status.FAIL}),
@@ -24,6 +24,7 @@ _MARKS = {Status.PASS: "+", Status.FAIL: "x", Status.REVIEW: "?", Status.UNKNOWN
 
 def screening_text(screening: Screening, words: Wording) -> str:
     """The screening as plain text, at most a hundred columns wide."""
+    screening = in_language(screening, words.language)
     lines = [*_head(screening, words), ""]
     for name, statuses in _GROUPS:
         members = [f for f in screening.findings if f.status in statuses]
@@ -48,13 +49,13 @@ def _head(screening: Screening, words: Wording) -> Iterator[str]:
 
 def why_shown_or_not(screening: Screening, words: Wording) -> str:
     """Why there would be a card, or none, at the opening of the chart."""
-    hard = ", ".join(f.id for f in screening.findings if f.is_hard_fail)
+    hard = words.joined("list", (f.id for f in screening.findings if f.is_hard_fail))
     if screening.verdict is Verdict.NEEDS_REVIEW:
         possible = screening.finding(screening.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
         key = "why_possible" if possible else "why_usual" if screening.is_shown else "why_not_possible"
     else:
         key = f"why_{screening.verdict.value.replace('-', '_')}"
-    usual = ", ".join(screening.finding(one).name for one in screening.readings.usual_case)
+    usual = words.joined("list", (screening.finding(one).name for one in screening.readings.usual_case))
     return words.phrase("text", key, ids=hard, about=screening.trial.about, usual=usual)
 
 
@@ -62,14 +63,14 @@ def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
     for finding in findings:
         flags = [words.term("flags", flag.value) for flag in Flag if flag in finding.flags]
         why = None if finding.status is Status.HUMAN else words.sentence(finding.judgement.reason)
-        because = ". ".join(part for part in (why, finding.asks) if part)
-        marks = f" [{', '.join(flags)}]" if flags else ""
-        first = f"  {_MARKS[finding.status]} {finding.id:<8} {words.status(finding):<11} "
-        yield from textwrap.wrap(f"{first}{because}{marks}", _WIDTH, subsequent_indent=" " * len(first))
+        because = words.after(why, finding.asks) if why and finding.asks else why or finding.asks or ""
+        marks = f" [{words.joined('list', flags)}]" if flags else ""
+        first = f"  {_MARKS[finding.status]} {finding.id:<8} {padded(words.status(finding), 11)} "
+        yield from wrapped(f"{because}{marks}", first, " " * columns(first))
         if finding.status not in (Status.PASS, Status.HUMAN):
             yield from _evidence(finding, words)
         if finding.is_ambiguous:
-            yield from textwrap.wrap(words.reading(finding), _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+            yield from wrapped(words.reading(finding), _INDENT)
 
 
 def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _doses(screening: Screening, words: Wording) -> Iterator[str]:
         amount = words.measure(Measure(segment.dose, "mg/d"))
         yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}"
         for reference in segment.sources:
-            derived = "; ".join(words.derivation(one) for one in steroids.worked_out.get(reference, ()))
+            derived = words.joined("clause", map(words.derivation, steroids.worked_out.get(reference, ())))
             yield f"      {clean(reference)}{': ' if derived else ''}{derived}"
     yield from _history(steroids, words)
     yield ""
@@ -109,7 +110,7 @@ def _sources(screening: Screening, words: Wording) -> Iterator[str]:
     yield words.term("text", "searched")
     states = words.terms_of("text", "states")
     for key, source in screening.sources.items():
-        yield f"  {words.term('sources', key):<40} {states[source.state.value]}"
+        yield f"  {padded(words.term('sources', key), 40)} {states[source.state.value]}"
     if screening.skipped:
         yield ""
         yield words.term("text", "skipped")

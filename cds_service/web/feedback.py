@@ -53,6 +53,8 @@ def feedback(
         if batch.refused:
             kept = f"The other entries ({len(batch.entries)}) were" if batch.entries else "Nothing was"
             raise NotConformant(f"{batch.refusal} {kept} stored; what is sent again is stored once.", "invalid")
-        return Response(status=204, headers={"Cache-Control": "no-store"})
+        answer = Response(status=204, headers={"Cache-Control": "no-store"})
+        del answer.headers["Content-Type"]  # there is no content
+        return answer
 
     return door

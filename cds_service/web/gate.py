@@ -35,6 +35,8 @@ class Gate:
             return self._client(authorization, self._audiences(path))
         except Untrusted as refusal:
             if self._open and not refusal.issuer_is_known:
+                if refusal.claims and self._trust:  # an EHR whose issuer is misspelt in the file would wonder
+                    _LOG.warning("served as open access: %s%s", refusal, _of(refusal.claims))
                 return None
             _LOG.warning("401: %s%s", refusal, _of(refusal.claims))
             raise Unauthenticated from None

@@ -48,7 +48,7 @@ def test_the_candidates_hold_as_many_resources_as_the_targets_name() -> None:
 
 @pytest.mark.parametrize("name", BODIES)
 def test_the_candidates_are_candidates_and_the_others_have_no_card(name: str) -> None:
-    wiring = replace(wire(Settings()), today=lambda: TODAY)
+    wiring = replace(wire(Settings(open_access=True)), today=lambda: TODAY)
     answer: Any = wiring.answer(wiring.services[0], BODIES[name].json)
     verdicts = [card["extension"]["org.trialhook.screening"]["verdict"] for card in answer["cards"]]
     assert verdicts == (["candidate"] if BODIES[name].shows_card else [])

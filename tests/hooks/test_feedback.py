@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds_service.errors import MalformedBody, NotConformant
 from cds_service.hooks.feedback import Batch, Feedback, OverrideReason, read_feedback
@@ -225,3 +227,24 @@ class TestRefusals:
 def test_the_message_of_the_specification() -> None:
     whole = message(entry(**TAKEN), entry(overrideReason={"reason": CODING, "userComment": "why"}))
     assert len(read_feedback(json.dumps(whole).encode()).entries) == 2
+
+
+TEXTS = st.sampled_from(["", "x", "accepted", "overridden", "2026-03-16T09:30:00Z", "\x00", "x" * 300]) | st.text()
+KEYS = st.sampled_from(["card", "outcome", "outcomeTimestamp", "acceptedSuggestions", "overrideReason", "id", "reason",
+                        "overrideReasons", "code", "system", "display", "userComment", "extension"])  # fmt: skip
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+ANYTHING = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6), max_leaves=12
+)
+
+
+@given(st.lists(ANYTHING | st.dictionaries(KEYS, ANYTHING).map(lambda said: entry() | said), min_size=1, max_size=3))
+def test_whatever_is_sent_each_entry_is_taken_or_refused_with_its_place(said: list[Any]) -> None:
+    batch = read(*said)
+    assert len(batch.entries) + len(batch.refused) == len(said)
+    assert all(one.startswith("feedback[") for one in batch.refused)
+    for one in batch.entries:
+        assert one.card
+        assert one.at.tzinfo is UTC
+        assert bool(one.accepted) or one.outcome == "overridden"
+        assert all(reason != OverrideReason() for reason in one.reasons)

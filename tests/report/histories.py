@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+PREDNISONE = [
+    {"mg": 40, "from": "2025-03-01", "to": "2025-05-04"},
+    {"mg": 15, "from": "2025-05-05", "to": "2025-06-01"},
+    {"mg": 40, "from": "2025-06-02", "to": "2025-07-06", "note": "skin flare"},
+    {"mg": 15, "from": "2025-07-07", "to": "2025-08-03"},
+    {"mg": 20, "from": "2025-08-04"},
+]
 TWO_FAILED = {
     "weight": [{"kg": 60, "on": day} for day in ("2025-02-20", "2025-05-10", "2025-07-01", "2025-09-20")]
     + [{"kg": 63, "on": "2026-01-05"}, {"kg": 62, "on": "2026-03-09"}],
-    "prednisone": [
-        {"mg": 40, "from": "2025-03-01", "to": "2025-05-04"},
-        {"mg": 15, "from": "2025-05-05", "to": "2025-06-01"},
-        {"mg": 40, "from": "2025-06-02", "to": "2025-07-06", "note": "skin flare"},
-        {"mg": 15, "from": "2025-07-07", "to": "2025-08-03"},
-        {"mg": 20, "from": "2025-08-04"},
-    ],
+    "prednisone": PREDNISONE,
     "tacrolimus": [{"mg": 2, "from": "2024-05-20"}],
     "ruxolitinib": [{"mg": 10, "from": "2025-09-10", "to": "2026-02-01"}],
     "mycophenolate": [{"mg": 500, "from": "2025-06-03", "as_needed": True, "to": "2025-12-01"}],

@@ -31,13 +31,15 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn needs 
 def server(port: int, url: str, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     """A server in a process group of its own, which is killed at the end at the latest."""
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"]
-    environment = os.environ | {
-        "BIND": f"127.0.0.1:{port}",
-        "WEB_CONCURRENCY": str(workers),
-        "TRIALHOOK_DATABASE_URL": url,
-    }
+    settings = {"BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": str(workers), "TRIALHOOK_DATABASE_URL": url}
+    settings["TRIALHOOK_OPEN_ACCESS"] = "true"
     running = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        cwd=ROOT,
+        env=os.environ | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         yield running

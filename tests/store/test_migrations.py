@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask import Flask
 from sqlalchemy import inspect, text
 
 import app
@@ -146,12 +148,23 @@ def test_sqlite_writes_ahead_and_waits_for_the_disk(sqlite_url: str) -> None:
 
 
 class TestStart:
+    @pytest.mark.parametrize(
+        ("start", "place"), [(app.create_app, "trialhook.sqlite"), (app.create_demo_app, ".demo/trialhook.sqlite")]
+    )
+    def test_without_a_setting_a_file_is_made_beside_the_code_or_with_the_demo(
+        self, start: Callable[[Settings], Flask], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(app, "_ROOT", tmp_path)
+        monkeypatch.setattr(app, "_DEMO", tmp_path / ".demo")
+        start(Settings(database_url=None))
+        assert [one for one in tmp_path.rglob("*") if one.is_file()] == [tmp_path / place]
+
     def test_the_service_does_not_start_with_a_database_of_a_newer_one(
         self, url: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         renamed(url, "9999")
         with pytest.raises(SystemExit) as stopped:
-            app.create_app(Settings(database_url=url))
+            app.create_app(Settings(open_access=True, database_url=url))
         assert stopped.value.code == 3
         said = capsys.readouterr().err
         assert said.startswith("Trialhook does not start. ")
@@ -160,7 +173,7 @@ class TestStart:
 
     def test_nor_before_postgresql_was_migrated(self, postgresql_url: str, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
-            app.create_app(Settings(database_url=postgresql_url))
+            app.create_app(Settings(open_access=True, database_url=postgresql_url))
         assert "python -m cds_service migrate" in capsys.readouterr().err
 
 

@@ -45,7 +45,7 @@ def test_a_service_starts_screens_and_says_503_until_the_folder_is_there(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "later"
-    service = app.create_app(Settings(database_url=f"sqlite:///{folder / 'x.sqlite'}"))
+    service = app.create_app(Settings(open_access=True, database_url=f"sqlite:///{folder / 'x.sqlite'}"))
     assert "x.sqlite cannot be used" in caplog.text
     told(service, 503)
     screens(service)
@@ -89,6 +89,8 @@ def test_a_full_disk_is_said_and_nothing_of_the_message_is_kept(
     book.keep(NAME, [accepted()])
     large = [overridden(str(number), 0, REASON) for number in range(1000)]
 
+    database.engine.dispose()
+
     @event.listens_for(database.engine, "connect")
     def limit(connection: object, record: object) -> None:
         connection.execute("PRAGMA max_page_count=20")  # type: ignore[attr-defined]
@@ -109,6 +111,23 @@ def test_the_password_stands_in_no_log(caplog: pytest.LogCaptureFixture) -> None
     assert "Zebrafink" not in caplog.text + database.name
 
 
+def test_a_file_that_was_put_in_its_place_is_written_from_then_on(
+    sqlite_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    """As when a backup is restored between two messages."""
+    database, other = Database(sqlite_url), Database(f"sqlite:///{tmp_path / 'backup.sqlite'}")
+    book = FeedbackBook(database, clock)
+    book.keep(NAME, [accepted()])
+    FeedbackBook(other, clock).keep(NAME, [overridden()])
+    for opened in (database, other):
+        opened.engine.dispose()
+    assert other.file is not None
+    assert database.file is not None
+    other.file.replace(database.file)
+    book.keep(NAME, [accepted("3")])
+    assert [one.said for one in book.since()] == [overridden(), accepted("3")]
+
+
 @pytest.fixture
 def own_cluster() -> Iterator[Path]:
     """A server that the test may stop."""
@@ -122,7 +141,7 @@ def test_a_server_that_goes_and_comes_back_costs_no_entry_and_no_restart(own_clu
     """It is stopped under open connections, and started again in the same place."""
     url = f"postgresql://postgres@/postgres?host={own_cluster}"
     Database(url).migrate()
-    service = app.create_app(Settings(database_url=url))
+    service = app.create_app(Settings(open_access=True, database_url=url))
     told(service)
     halt(own_cluster)
     began = time.monotonic()

@@ -57,6 +57,7 @@ def test_what_was_stored_is_answered_with_204_and_nothing_else(client: FlaskClie
     answer = send(client, message(entry(), entry(card="123456")))
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Cache-Control"] == "no-store"
+    assert "Content-Type" not in answer.headers
     assert [one.card for one in kept.entries] == [entry()["card"], "123456"]
     assert kept.services == {"nct06920199-patient-view"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from werkzeug.test import TestResponse
 
 import app
 from cds_service.hooks.signing import claims_of, new_key, public_half, signed
+from cds_service.net.servers import Server
 from cds_service.settings import Settings
+from tests.fake_fhir import fhir_server
 from tests.web.calls import SERVICE, call_with_card, valueless
 
 PUBLIC = "https://trialhook.example.org"
@@ -142,6 +144,15 @@ def test_a_token_is_taken_once(closed: FlaskClient) -> None:
     assert is_refused_without_a_reason(ask(closed, header))
 
 
+@pytest.mark.parametrize("audience", [SERVICE + "/feedback", SERVICE])
+def test_feedback_is_taken_with_a_token_for_its_address_or_for_the_service(closed: FlaskClient, audience: str) -> None:
+    body = {"feedback": [{"card": "c1", "outcome": "overridden", "outcomeTimestamp": "2026-03-16T09:00:00Z"}]}
+    answer = closed.post(SERVICE + "/feedback", json=body, headers=token(audience))
+    assert answer.status_code in (200, 204)
+    assert is_refused_without_a_reason(closed.post(SERVICE + "/feedback", json=body, headers=token("/cds-services")))
+    assert is_refused_without_a_reason(ask(closed, token(SERVICE + "/feedback")))
+
+
 def test_a_wrong_method_is_405_for_a_client_only(closed: FlaskClient) -> None:
     assert closed.get(SERVICE, headers=token(SERVICE)).status_code == 405
     assert is_refused_without_a_reason(closed.get(SERVICE))
@@ -156,7 +167,10 @@ def test_the_log_says_why_and_never_the_token(closed: FlaskClient, caplog: pytes
     with caplog.at_level(logging.DEBUG):
         ask(closed, header)
     (line,) = [one for one in caplog.messages if one.startswith("401")]
-    assert line.startswith("401: its jti (iss 'https://ehr.example.org/api/FHIR/R4', tenant 't1', jti 'id-1\\n")
+    assert line.startswith(
+        "401: its jti is empty, too long or holds control characters "
+        "(iss 'https://ehr.example.org/api/FHIR/R4', tenant 't1', jti 'id-1\\n"
+    )
     for part in header["Authorization"].removeprefix("Bearer ").split("."):
         assert part not in caplog.text
 
@@ -212,9 +226,18 @@ def test_with_open_access_a_client_is_still_itself(both: FlaskClient) -> None:
     ids=str,
 )
 def test_with_open_access_others_are_let_in(both: FlaskClient, headers: Mapping[str, str]) -> None:
-    """The public Sandbox sends a token of an issuer that should be on no list."""
     assert ask(both, headers).status_code == 200
+
+
+def test_with_open_access_a_stranger_with_a_token_is_let_in_and_logged(
+    both: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The public Sandbox sends a token of an issuer that should be on no list."""
     assert ask(both, token(SERVICE, "https://sandbox.cds-hooks.org", new_key("ES384"))).status_code == 200
+    (line,) = [one for one in caplog.messages if one.startswith("served as open access")]
+    assert line.startswith(
+        "served as open access: its issuer is not in the clients file (iss 'https://sandbox.cds-hooks.org', jti "
+    )
 
 
 def test_with_open_access_a_wrong_token_of_a_known_issuer_is_refused(both: FlaskClient) -> None:
@@ -225,9 +248,6 @@ def test_with_open_access_a_wrong_token_of_a_known_issuer_is_refused(both: Flask
 
 def test_the_other_pages_need_no_token(closed: FlaskClient) -> None:
     assert closed.get("/protocol/nct06920199").status_code == 200
-
-
-Start = Callable[[Settings], object]
 
 
 def words_of(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
@@ -289,3 +309,29 @@ def test_a_broken_new_version_changes_nothing_and_is_logged(
     assert ask(client, token(SERVICE)).status_code == 200
     (line,) = [one for one in caplog.messages if "clients file" in one]
     assert "stays in force. clients.yaml: expected YAML" in line
+
+
+def test_only_the_servers_of_a_client_are_called_for_it(tmp_path: Path) -> None:
+    """What is allowed for one client, or for open access, is not for another."""
+    with fhir_server({}) as own, fhir_server({}) as others:
+        entries = [
+            CLIENTS["clients"][number] | {"fhir_servers": [f"{server.base} private insecure"]}
+            for number, server in enumerate((own, others))
+        ]
+        path = tmp_path / "clients.yaml"
+        path.write_text(json.dumps({"clients": entries}))
+        settings = Settings(
+            clients_file=path,
+            public_url=PUBLIC,
+            open_access=True,
+            fhir_servers=(Server(others.base, private=True),),
+        )
+        client = app.create_app(settings).test_client()
+        access = {"access_token": "t", "token_type": "Bearer", "expires_in": 300, "scope": "", "subject": "us"}
+        body = {name: one for name, one in call_with_card().items() if name != "prefetch"}
+        for server in (others, own):
+            message = body | {"fhirServer": server.base, "fhirAuthorization": access}
+            assert client.post(SERVICE, json=message, headers=token(SERVICE)).status_code == 412
+        assert (len(others.asked), len(own.asked) > 0) == (0, True)
+        client.post(SERVICE, json=body | {"fhirServer": others.base, "fhirAuthorization": access})
+        assert others.asked

@@ -125,9 +125,11 @@ def test_an_id_that_a_caller_makes_up_is_not_taken(client: FlaskClient) -> None:
 
 @pytest.fixture
 def own_log() -> Iterator[None]:
-    """Our own loggers as they were before."""
+    """Our own loggers without a handler, and afterwards as they were before."""
     names = ("app", "cards", "cds_service")
     before = {name: (list(logging.getLogger(name).handlers), logging.getLogger(name).level) for name in names}
+    for name in names:
+        logging.getLogger(name).handlers.clear()
     yield
     for name, (handlers, level) in before.items():
         logging.getLogger(name).handlers[:] = handlers

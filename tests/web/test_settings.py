@@ -49,12 +49,12 @@ def test_with_nothing_set_every_default_holds() -> None:
         "search_by_post": False,
         "outbound_proxy": None,
         "outbound_ca_file": None,
-        "metrics": False,
         "database_url": None,
         "clients_file": None,
         "public_url": None,
         "open_access": False,
         "cors_origins": (),
+        "metrics": False,
     }
 
 
@@ -76,6 +76,10 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         FETCH_PAGES="3",
         FETCH_BYTES="1 MB",
         SEARCH_BY_POST="true",
+        CLIENTS_FILE="/etc/trialhook/clients.yaml",
+        PUBLIC_URL="https://trialhook.example.org/",
+        OPEN_ACCESS="true",
+        CORS_ORIGINS="https://ehr.example.org, loopback",
         OUTBOUND_PROXY="http://user:word@proxy.lan:3128",
         OUTBOUND_CA_FILE=str(AUTHORITY),
         DATABASE_URL="postgresql://trialhook:word@db.lan/trialhook",
@@ -87,6 +91,11 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert (site.fetch_seconds, site.fetch_pages, site.fetch_bytes, site.search_by_post) == (2.5, 3, 1_000_000, True)
     assert site.trust_null is False
+    assert (site.clients_file, site.public_url) == (
+        Path("/etc/trialhook/clients.yaml"),
+        "https://trialhook.example.org",
+    )
+    assert (site.open_access, site.cors_origins) == (True, ("https://ehr.example.org", "loopback"))
     assert (site.outbound_proxy, site.outbound_ca_file) == ("http://user:word@proxy.lan:3128", AUTHORITY)
     assert "word" not in repr(site)
     assert (site.site_timezone, site.coordinator_contact) == ("Asia/Shanghai", "Trial office, ext 4711")
@@ -98,6 +107,19 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_database_a_file_is_made_in_the_folder() -> None:
     assert Settings().database_in(Path("/srv/trialhook")) == "sqlite:////srv/trialhook/trialhook.sqlite"
     assert Settings().database_in(Path("/srv/a?b")) == "sqlite:////srv/a%3Fb/trialhook.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://a.example.org/trials/", "https://a.example.org/trials"),
+        ("https://a.example.org/cds-services", "https://a.example.org"),
+        ("http://a.lan insecure", "http://a.lan"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_the_public_address_is_kept_without_an_end(monkeypatch: pytest.MonkeyPatch, written: str, kept: str) -> None:
+    assert loaded(monkeypatch, PUBLIC_URL=written).public_url == kept
 
 
 def test_a_size_may_have_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,6 +178,12 @@ def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> No
         ("FETCH_PAGES", "0", "1"),
         ("FETCH_BYTES", "many", "64 MB"),
         ("SEARCH_BY_POST", "perhaps", "boolean"),
+        ("PUBLIC_URL", "trialhook.example.org", "https://trialhook.example.org"),
+        ("PUBLIC_URL", "https://trialhook.example.org?x=1", "https://trialhook.example.org"),
+        ("PUBLIC_URL", "http://trialhook.example.org", "insecure"),
+        ("PUBLIC_URL", "https://trialhook.example.org private", "https://trialhook.example.org"),
+        ("OPEN_ACCESS", "perhaps", "boolean"),
+        ("CORS_ORIGINS", "*", "https://sandbox.example.org"),
         ("OUTBOUND_PROXY", "proxy.lan:3128", "http://proxy.example.org:3128"),
         ("OUTBOUND_PROXY", "socks5://proxy.lan", "http://proxy.example.org:3128"),
         ("OUTBOUND_CA_FILE", "/nowhere/ca.pem", "PEM"),

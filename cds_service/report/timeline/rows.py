@@ -9,6 +9,7 @@ from itertools import groupby
 from cds_service.clinical.doses import WeighedSegment
 from cds_service.clinical.evidence import Measure
 from cds_service.clinical.tapers import Taper
+from cds_service.report.sentences import worked_out
 from cds_service.report.wording import Wording
 from cds_service.trials.dose_history import DoseHistory, Given
 from cds_service.trials.history import Flare
@@ -17,8 +18,9 @@ from cds_service.trials.screening import Screening
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its caption; the first cell of a row names it."""
+    """A table with its caption; the first cell of a row names it. `name` is the same in every language."""
 
+    name: str
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -39,28 +41,28 @@ def timeline_tables(screening: Screening, history: DoseHistory, words: Wording) 
 
 def _table(name: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]], words: Wording) -> Table:
     heads = words.terms_of("picture", "columns")
-    return Table(words.terms_of("picture", "tables")[name], tuple(heads[one] for one in columns), tuple(rows))
+    return Table(name, words.terms_of("picture", "tables")[name], tuple(heads[one] for one in columns), tuple(rows))
 
 
 def _doses(screening: Screening, history: DoseHistory, words: Wording) -> Iterator[tuple[str, ...]]:
     """Days on one dose and one amount per kilogram."""
-    worked_out = screening.steroids.worked_out
     for _, found in groupby(history.weighed, key=lambda p: (p.segment.dose, p.segment.sources, p.per_kg, p.weight)):
         parts = list(found)
         first, last = parts[0], parts[-1]
-        how = [
-            f"{reference}: {'; '.join(words.derivation(one) for one in worked_out[reference])}"
-            if worked_out.get(reference) else reference
-            for reference in first.segment.sources
-        ]  # fmt: skip
+        how = [_how(screening, reference, words) for reference in first.segment.sources]
         ends = words.term("text", "ongoing") if last.last == history.as_of else last.last.isoformat()
         per_kg = None if first.per_kg is None else words.measure(Measure(first.per_kg, "mg/kg/d"))
         yield (
             first.first.isoformat(), ends, words.measure(Measure(first.segment.dose, "mg/d")),
             per_kg or words.term("quantities", "unknown"),
             words.measure(Measure(first.weight, "kg")) if first.weight else words.term("picture", "no_weight"),
-            "; ".join(how), ", ".join(_remarks(first, words)),
+            words.joined("clause", how), words.joined("list", _remarks(first, words)),
         )  # fmt: skip
+
+
+def _how(screening: Screening, reference: str, words: Wording) -> str:
+    derived = worked_out(screening, reference, words)
+    return f"{reference}: {derived}" if derived else reference
 
 
 def _remarks(part: WeighedSegment, words: Wording) -> Iterator[str]:
@@ -77,7 +79,7 @@ def _taper(taper: Taper, flares: Iterable[Flare], history: DoseHistory, words: W
     return (
         taper.start.isoformat(), (taper.ended or history.as_of).isoformat(),
         words.measure(Measure(taper.dose, "mg/d")), words.measure(Measure(taper.nadir, "mg/d")), raised,
-        words.terms_of("picture", "outcomes")[_outcome(taper, flare)], "; ".join(documents),
+        words.terms_of("picture", "outcomes")[_outcome(taper, flare)], words.joined("clause", documents),
     )  # fmt: skip
 
 
@@ -92,8 +94,8 @@ def _outcome(taper: Taper, flare: Flare | None) -> str:
 
 def _therapies(history: DoseHistory, words: Wording) -> Iterator[tuple[str, ...]]:
     for therapy in history.therapies:
-        days = "; ".join(_days(given, history, words) for given in therapy.given)
-        yield words.drug(therapy.title), days, "; ".join(therapy.references)
+        days = words.joined("clause", (_days(given, history, words) for given in therapy.given))
+        yield words.drug(therapy.title), days, words.joined("clause", therapy.references)
 
 
 def _days(given: Given, history: DoseHistory, words: Wording) -> str:

@@ -121,7 +121,7 @@ def _of_steroids(screening: Screening, history: DoseHistory, words: Wording) -> 
 def _of_course(screening: Screening, history: DoseHistory, words: Wording) -> Iterator[str]:
     if not history.weighed:
         return
-    days = ", ".join(flare.date.isoformat() for flare in history.flares)
+    days = words.joined("list", (flare.date.isoformat() for flare in history.flares))
     count = len(history.flares)
     key = {0: "no_failed_taper", 1: "one_failed_taper"}.get(count, "failed_tapers")
     yield words.phrase("picture", key, n=count, days=days)
@@ -134,7 +134,7 @@ _STABILITY = frozenset({"dose-changed", "dose-changed-slightly", "dose-unclear-i
 
 
 def _of_others(history: DoseHistory, words: Wording) -> Iterator[str]:
-    drugs = ", ".join(words.drug(therapy.title) for therapy in history.therapies)
+    drugs = words.joined("list", (words.drug(therapy.title) for therapy in history.therapies))
     yield words.phrase("picture", "others", drugs=drugs) if drugs else words.term("picture", "no_others")
 
 
