@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 
 from flask import Blueprint, Response, request
@@ -23,16 +23,14 @@ from cds_service.web.bodies import read_body
 from cds_service.web.feedback import Keep, nowhere
 from cds_service.web.gate import Gate, caller
 
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
-_ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What holds for one client: its settings and the parts that are made from them."""
+    """What holds for one client: its settings and the parts that are made from them, as the wiring names them."""
 
     settings: Settings
     compose: pipeline.Compose
+    compose_orders: pipeline.ComposeOrders
     fetcher: Fetcher | None
     dialect: Dialect
 
@@ -51,6 +49,7 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    compose_orders: pipeline.ComposeOrders = pipeline.no_order_cards
     keep: Keep = nowhere
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
@@ -62,9 +61,7 @@ class Wiring:
         if client is None or self.agreement is None:
             return self
         agreed = self.agreement(client)
-        return replace(
-            self, settings=agreed.settings, compose=agreed.compose, fetcher=agreed.fetcher, dialect=agreed.dialect
-        )
+        return replace(self, **{part.name: getattr(agreed, part.name) for part in fields(agreed)})
 
     def announcements(self) -> list[Mapping[str, object]]:
         """What discovery says of each service."""
@@ -73,8 +70,12 @@ class Wiring:
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        answer = _ANSWERS[service.hook](message, self.protocol, self._watched(), self.today(), self.fetcher)
-        return spoken(self.dialect, answer)
+        return spoken(self.dialect, self._cards(service, message))
+
+    def _cards(self, service: Service, message: HookRequest) -> Mapping[str, object]:
+        if service.hook in pipeline.ORDER_HOOKS:
+            return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self.fetcher)
+        return pipeline.patient_view(message, self.protocol, self._watched(), self.today(), self.fetcher)
 
     def _watched(self) -> pipeline.Compose:
         """The composer, which first tells who watches of the screening."""
