@@ -36,6 +36,7 @@ from cds_service.web.cors import open_to_browsers
 from cds_service.web.errors import register_errors
 from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.gate import Gate, caller_name, guard
+from cds_service.web.openapi import openapi
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
 from cds_service.web.request_ids import log_with_request_ids, register_request_ids
@@ -206,6 +207,7 @@ def assembled(wiring: Wiring) -> Flask:
     services = [service.id for service in wiring.services]
     app.register_blueprint(feedback(services, wiring.keep, is_made_here, wiring.settings.largest_body, caller_name))
     app.register_blueprint(protocol_pages(wiring))
+    app.register_blueprint(openapi())
     return app
 
 
