@@ -157,6 +157,8 @@ class _Sorting:
         if self._is_about_another(entry):
             self.others.append(entry)
             self.skipped.append(Skipped(entry.reference, "other-patient"))
+        elif entry.problem == "deleted":
+            self.skipped.append(Skipped(entry.reference, "deleted"))
         elif entry.type not in KNOWN_TYPES:
             self.skipped.append(Skipped(entry.reference, "unknown-type"))
         elif self._is_about_nobody_known(entry):
