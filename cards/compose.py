@@ -15,6 +15,7 @@ from cds_service.report.screening_json import screening_json, without_valueless
 from cds_service.report.wording import Wording, wording
 from cds_service.trials.finding import Finding, Status
 from cds_service.trials.screening import Screening, Verdict
+from cds_service.trials.translation import in_language
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trialhook.org/cards")
 _REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
@@ -33,6 +34,7 @@ class Site:
     suggest_tests: bool = True
     show_not_yet: bool = False
     referral_coding: Mapping[str, str] | None = None
+    evidence: bool = False
 
 
 def composer(site: Site) -> Callable[[Screening, HookRequest], list[Mapping[str, Any]]]:
@@ -62,6 +64,7 @@ def is_incomplete(screening: Screening) -> bool:
 
 def card(screening: Screening, hook_instance: str, site: Site, words: Wording) -> Card:
     """The card; its ids are the same for the same call, so that a repeated call repeats the card."""
+    screening = in_language(screening, words.language)
     return Card(
         uuid=_id(hook_instance, "card"),
         summary=_summary(screening, words),
@@ -73,7 +76,7 @@ def card(screening: Screening, hook_instance: str, site: Site, words: Wording) -
             for code, display in words.terms("override_reasons").items()
         ),
         links=(Link(words.phrase("card", "registry", trial=screening.trial.id), screening.trial.url),),
-        extension={_SCREENING: _extension(screening, words)},
+        extension={_SCREENING: _extension(screening, words, site.evidence)},
     )
 
 
@@ -121,7 +124,7 @@ def _questions(screening: Screening, words: Wording) -> list[str]:
     """How many questions there are for people, and the most important of them by name."""
     asked = _with(screening, Status.HUMAN)
     named = [screening.finding(key) for key in screening.readings.key_questions]
-    names = ", ".join(escaped(f.name) for f in named if f in asked)
+    names = words.joined("list", (escaped(f.name) for f in named if f in asked))
     key = "questions_among" if names else "questions"
     return [words.phrase("card", key, n=len(asked), names=names)] if asked else []
 
@@ -142,8 +145,8 @@ def _listed(title: str, findings: list[Finding], words: Wording) -> Iterator[str
 def _unsearched(findings: list[Finding], words: Wording) -> Iterator[str]:
     """Each part of the record that could not be read, once, and the criteria that it leaves open."""
     sentences = dict.fromkeys(words.sentence(f.judgement.reason) for f in findings)
-    parts = dict.fromkeys(part for sentence in sentences for part in sentence.split("; "))
-    names = ", ".join(f.id for f in findings)
+    parts = dict.fromkeys(part for sentence in sentences for part in sentence.split(words.term("joins", "clause")))
+    names = words.joined("list", (f.id for f in findings))
     left_open = [words.phrase("card", "leaves_open", ids=names)] if findings else []
     yield from bullets(words.term("card", "unsearched"), [*parts, *left_open])
 
@@ -154,8 +157,8 @@ def _line(finding: Finding, words: Wording) -> str:
     line = words.phrase("card", "fact", name=f"{finding.name} ({finding.id})", because=because)
     evidence = next(iter(finding.judgement.evidence), None)
     if evidence is not None:
-        line = f"{line}; {words.phrase('card', 'from', label=escaped(words.label(evidence)))}"
-    return f"{line}. {finding.asks}" if finding.asks else line
+        line = words.joined("clause", (line, words.phrase("card", "from", label=escaped(words.label(evidence)))))
+    return words.joined("sentence", (line, finding.asks)) if finding.asks else line
 
 
 def _source(screening: Screening, words: Wording) -> Source:
@@ -173,10 +176,11 @@ def _suggestions(screening: Screening, hook_instance: str, site: Site, words: Wo
         yield Suggestion(label, _id(hook_instance, finding.id), test_order(screening, finding))
 
 
-def _extension(screening: Screening, words: Wording) -> dict[str, Any]:
-    """The screening as JSON, without evidence and without keys that have no value."""
+def _extension(screening: Screening, words: Wording, evidence: bool) -> dict[str, Any]:
+    """The screening as JSON without keys that have no value, and with the evidence only where it is asked for."""
     whole = screening_json(screening, words)
     criteria: Iterable[dict[str, Any]] = whole["criteria"]
-    whole["criteria"] = [{k: v for k, v in one.items() if k != "evidence"} for one in criteria]
+    if not evidence:
+        whole["criteria"] = [{k: v for k, v in one.items() if k != "evidence"} for one in criteria]
     pruned: dict[str, Any] = without_valueless(whole)
     return pruned

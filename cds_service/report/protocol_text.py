@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 
+from cds_service.report.columns import WIDTH, padded, wrapped
 from cds_service.report.protocol_outline import CodeTable, Concept, CriterionOutline, GeneralTable, ProtocolOutline
 from cds_service.report.protocol_words import ProtocolWords
-
-_WIDTH = 100
 
 
 def protocol_text(outline: ProtocolOutline, said: ProtocolWords) -> str:
@@ -24,22 +22,22 @@ def protocol_text(outline: ProtocolOutline, said: ProtocolWords) -> str:
 
 def _head(outline: ProtocolOutline, said: ProtocolWords) -> Iterator[str]:
     trial = outline.trial
-    yield from _wrapped(said.phrase("title", trial=trial.id))
-    yield from _wrapped(trial.title)
+    yield from wrapped(said.phrase("title", trial=trial.id))
+    yield from wrapped(trial.title)
     yield ""
-    yield from _wrapped(said.term("intro"))
+    yield from wrapped(said.term("intro"))
     yield ""
     for key, value in (
         ("version", trial.version.isoformat()), ("ends", trial.ends.isoformat()), ("sponsor", trial.sponsor),
         ("registry", trial.url), ("package", outline.package), ("ruleset", outline.ruleset),
     ):  # fmt: skip
         yield from _entry(said.term(key), value)
-    yield from _wrapped(said.term("ruleset_note"), "  ")
+    yield from wrapped(said.term("ruleset_note"), "  ")
 
 
 def _criterion(criterion: CriterionOutline, said: ProtocolWords) -> Iterator[str]:
     yield from _heading(f"{criterion.id}  {criterion.name}")
-    yield from _wrapped(said.kind(criterion), "  ")
+    yield from wrapped(said.kind(criterion), "  ")
     yield from _entry(said.term("text"), f"“{criterion.text}”")
     for key, value in said.facts(criterion):
         yield from _entry(said.term(key), value)
@@ -63,26 +61,30 @@ def _general(table: GeneralTable, said: ProtocolWords) -> Iterator[str]:
 
 def _codes(table: CodeTable, said: ProtocolWords) -> Iterator[str]:
     yield ""
-    yield from _wrapped(said.caption(table), "  ")
+    yield from wrapped(said.caption(table), "  ")
     for concept in table.concepts:
         yield from _concept(concept, said)
 
 
 def _concept(concept: Concept, said: ProtocolWords) -> Iterator[str]:
-    yield from _wrapped(said.concept(concept), "    ")
+    yield from wrapped(said.concept(concept), "    ")
     for line in concept.codes:
         mark = "?" if line.checked is None else " "
-        parts = [f"{mark} {said.system(line):<12} {line.code:<14}", said.meaning(line), f"[{said.checked(line)}]"]
-        yield from _wrapped(" ".join(part for part in parts if part), "      ", " " * 10)
+        parts = [
+            f"{mark} {padded(said.system(line), 12)} {line.code:<14}",
+            said.meaning(line),
+            f"[{said.checked(line)}]",
+        ]
+        yield from wrapped(" ".join(part for part in parts if part), "      ", " " * 10)
     if not concept.codes:
-        yield from _wrapped(said.term("no_codes"), "        ")
+        yield from wrapped(said.term("no_codes"), "        ")
     if concept.words:
-        yield from _wrapped(f"{said.term('words')}: {said.hints(concept)}", "        ", " " * 10)
+        yield from wrapped(f"{said.term('words')}: {said.hints(concept)}", "        ", " " * 10)
 
 
 def _heading(text: str) -> Iterator[str]:
-    yield "-" * _WIDTH
-    yield from _wrapped(text)
+    yield "-" * WIDTH
+    yield from wrapped(text)
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -91,23 +93,4 @@ def _rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _entry(label: str, value: str) -> Iterator[str]:
-    return _wrapped(f"{label}: {value}", "  ", "      ")
-
-
-def _wrapped(text: str, first: str = "", rest: str | None = None) -> Iterator[str]:
-    """The text in lines that fit; several blanks in a row, as between columns, are kept."""
-    line, used = first, len(first)
-    rest = first if rest is None else rest
-    for number, word in enumerate(text.split(" ")):
-        width = columns(word)
-        if number and used + 1 + width > _WIDTH and line.strip():
-            yield line
-            line, used = rest + word, len(rest) + width
-        else:
-            line, used = (f"{line} {word}", used + 1 + width) if number else (line + word, used + width)
-    yield line
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return wrapped(f"{label}: {value}", "  ", "      ")

@@ -16,12 +16,14 @@ from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag
 from cds_service.trials.history import Flare
 from cds_service.trials.screening import Screening, Steroids
+from cds_service.trials.translation import in_language
 
 _FLAG_ORDER = tuple(Flag)
 
 
 def screening_json(screening: Screening, words: Wording) -> dict[str, Any]:
     """The screening with all keys of the contract."""
+    screening = in_language(screening, words.language)
     trial = screening.trial
     return {
         "trial": {"id": trial.id, "title": trial.title, "version": trial.version.isoformat()},

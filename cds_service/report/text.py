@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.evidence import Measure
-from cds_service.clinical.interval import ANYTHING
+from cds_service.report.columns import columns, padded, wrapped
+from cds_service.report.sentences import dose_today
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Steroids, Verdict
+from cds_service.trials.translation import in_language
 
-_WIDTH = 100
 _INDENT = " " * 25
 _GROUPS = (
     ("against", {Status.FAIL}),
@@ -24,6 +24,7 @@ _MARKS = {Status.PASS: "+", Status.FAIL: "x", Status.REVIEW: "?", Status.UNKNOWN
 
 def screening_text(screening: Screening, words: Wording) -> str:
     """The screening as plain text, at most a hundred columns wide."""
+    screening = in_language(screening, words.language)
     lines = [*_head(screening, words), ""]
     for name, statuses in _GROUPS:
         members = [f for f in screening.findings if f.status in statuses]
@@ -37,7 +38,7 @@ def screening_text(screening: Screening, words: Wording) -> str:
 def _head(screening: Screening, words: Wording) -> Iterator[str]:
     trial = screening.trial
     yield words.phrase("text", "heading", trial=trial.id, title=trial.short_title)
-    yield words.phrase("text", "patient", patient=_clean(screening.patient), as_of=screening.as_of.isoformat())
+    yield words.phrase("text", "patient", patient=clean(screening.patient), as_of=screening.as_of.isoformat())
     yield ""
     yield words.phrase("text", "verdict", verdict=words.term("verdicts", screening.verdict.value))
     if screening.recheck_on:
@@ -48,13 +49,13 @@ def _head(screening: Screening, words: Wording) -> Iterator[str]:
 
 def why_shown_or_not(screening: Screening, words: Wording) -> str:
     """Why there would be a card, or none, at the opening of the chart."""
-    hard = ", ".join(f.id for f in screening.findings if f.is_hard_fail)
+    hard = words.joined("list", (f.id for f in screening.findings if f.is_hard_fail))
     if screening.verdict is Verdict.NEEDS_REVIEW:
         possible = screening.finding(screening.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
         key = "why_possible" if possible else "why_usual" if screening.is_shown else "why_not_possible"
     else:
         key = f"why_{screening.verdict.value.replace('-', '_')}"
-    usual = ", ".join(screening.finding(one).name for one in screening.readings.usual_case)
+    usual = words.joined("list", (screening.finding(one).name for one in screening.readings.usual_case))
     return words.phrase("text", key, ids=hard, about=screening.trial.about, usual=usual)
 
 
@@ -62,37 +63,33 @@ def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
     for finding in findings:
         flags = [words.term("flags", flag.value) for flag in Flag if flag in finding.flags]
         why = None if finding.status is Status.HUMAN else words.sentence(finding.judgement.reason)
-        because = ". ".join(part for part in (why, finding.asks) if part)
-        marks = f" [{', '.join(flags)}]" if flags else ""
-        first = f"  {_MARKS[finding.status]} {finding.id:<8} {words.status(finding):<11} "
-        yield from textwrap.wrap(f"{first}{because}{marks}", _WIDTH, subsequent_indent=" " * len(first))
+        because = words.after(why, finding.asks) if why and finding.asks else why or finding.asks or ""
+        marks = f" [{words.joined('list', flags)}]" if flags else ""
+        first = f"  {_MARKS[finding.status]} {finding.id:<8} {padded(words.status(finding), 11)} "
+        yield from wrapped(f"{because}{marks}", first, " " * columns(first))
         if finding.status not in (Status.PASS, Status.HUMAN):
             yield from _evidence(finding, words)
         if finding.is_ambiguous:
-            yield from textwrap.wrap(words.reading(finding), _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+            yield from wrapped(words.reading(finding), _INDENT)
 
 
 def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
     for evidence in finding.judgement.evidence:
-        value = f"  {_clean(words.value(evidence.value))}" if evidence.value is not None else ""
-        parts = [day_of(evidence.when) or "", _clean(words.label(evidence))[:60] + value, _clean(evidence.reference)]
+        value = f"  {clean(words.value(evidence.value))}" if evidence.value is not None else ""
+        parts = [day_of(evidence.when) or "", clean(words.label(evidence))[:60] + value, clean(evidence.reference)]
         yield _INDENT + "  ".join(part for part in parts if part)
 
 
 def _doses(screening: Screening, words: Wording) -> Iterator[str]:
     steroids = screening.steroids
-    dose = words.measure(Measure(ANYTHING if steroids.per_day is None else steroids.per_day, "mg/d"))
-    if steroids.per_kg is not None:
-        per_kg = words.measure(Measure(steroids.per_kg, "mg/kg/d"))
-        dose = words.phrase("text", "steroids_per_kg", dose=dose, per_kg=per_kg)
-    yield words.phrase("text", "steroids", dose=dose)
+    yield words.phrase("text", "steroids", dose=dose_today(steroids, words))
     for segment in steroids.timeline:
         end = words.term("text", "ongoing") if segment.goes_on else segment.last.isoformat()
         amount = words.measure(Measure(segment.dose, "mg/d"))
         yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}"
         for reference in segment.sources:
-            derived = "; ".join(words.derivation(one) for one in steroids.worked_out.get(reference, ()))
-            yield f"      {_clean(reference)}{': ' if derived else ''}{derived}"
+            derived = words.joined("clause", map(words.derivation, steroids.worked_out.get(reference, ())))
+            yield f"      {clean(reference)}{': ' if derived else ''}{derived}"
     yield from _history(steroids, words)
     yield ""
 
@@ -113,13 +110,13 @@ def _sources(screening: Screening, words: Wording) -> Iterator[str]:
     yield words.term("text", "searched")
     states = words.terms_of("text", "states")
     for key, source in screening.sources.items():
-        yield f"  {words.term('sources', key):<40} {states[source.state.value]}"
+        yield f"  {padded(words.term('sources', key), 40)} {states[source.state.value]}"
     if screening.skipped:
         yield ""
         yield words.term("text", "skipped")
-        yield from (f"  {_clean(one.reference):<40} {one.reason}" for one in screening.skipped)
+        yield from (f"  {clean(one.reference):<40} {one.reason}" for one in screening.skipped)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text of a record without control characters, which could otherwise steer the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)

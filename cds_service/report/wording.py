@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,6 +21,8 @@ from cds_service.trials.finding import Finding
 _FOLDER = Path(__file__).parent / "catalogues"
 # Decimals of a sentence where two are not what the field writes.
 _DIGITS = {"mg/kg/d": 4}
+# A blank that keeps a number off Chinese words is none where the value turns out to end in a Chinese word itself.
+_BETWEEN_WIDE = re.compile(r"(?<=[\u3000-\u9fff]) (?=[\u3000-\u9fff])")
 LANGUAGES = tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
 
 
@@ -28,13 +32,14 @@ def wording(language: str) -> Wording:
     if language not in LANGUAGES:
         raise KeyError(language)
     name = f"{language}.yaml"
-    return Wording(read_yaml(name, (_FOLDER / name).read_bytes()))
+    return Wording(language, read_yaml(name, (_FOLDER / name).read_bytes()))
 
 
 class Wording:
     """Words of one language."""
 
-    def __init__(self, catalogue: Mapping[str, Any]) -> None:
+    def __init__(self, language: str, catalogue: Mapping[str, Any]) -> None:
+        self.language = language
         self._catalogue = catalogue
 
     def term(self, group: str, key: str) -> str:
@@ -55,15 +60,17 @@ class Wording:
     def sentence(self, reason: Reason) -> str:
         """Why a finding is what it is."""
         spoken = {name: self._spoken(name, value) for name, value in reason.values.items()}
-        return self.term("reasons", reason.code).format(**spoken)
+        return _BETWEEN_WIDE.sub("", self.term("reasons", reason.code).format(**spoken))
 
     def because(self, finding: Finding) -> str:
         """Why a finding is what it is and, where the protocol's words have two meanings, which one was taken."""
         sentence = self.sentence(finding.judgement.reason)
-        if not finding.is_ambiguous:
-            return sentence
-        stop = "" if sentence.endswith((".", "?", "!", "。", "？")) else self.term("text", "stop")
-        return f"{sentence}{stop} {self.reading(finding)}"
+        return self.after(sentence, self.reading(finding)) if finding.is_ambiguous else sentence
+
+    def after(self, sentence: str, other: str) -> str:
+        """Two sentences, the first of which may lack its stop."""
+        stopped = sentence.endswith((".", "?", "!", "。", "？"))
+        return f"{sentence} {other}" if stopped else f"{sentence}{self.term('joins', 'sentence')}{other}"
 
     def reading(self, finding: Finding) -> str:
         """How an ambiguous criterion is read, and how else it could be."""
@@ -79,16 +86,23 @@ class Wording:
         return str(self._catalogue["labels"].get(evidence.label, evidence.label))
 
     def value(self, value: Value) -> str:
-        """A typed value in words."""
+        """A typed value in words; a grade in this language's word for it."""
         if isinstance(value, Measure):
             return self.measure(value)
         if isinstance(value, Limit):
-            return f"{value.operator} {as_text(value.value, value)} {self.unit(value.unit)}".strip()
+            operator = self.term("operators", value.operator)
+            return self._with_unit(f"{operator} {as_text(value.value, value)}", value.unit)
         if isinstance(value, Span):
             return self.span(value)
         if isinstance(value, tuple):
-            return ", ".join(value)
-        return value.isoformat() if isinstance(value, date) else str(value)
+            return self.joined("list", value)
+        if isinstance(value, date):
+            return value.isoformat()
+        return str(self._catalogue["grades"].get(str(value), value))
+
+    def joined(self, kind: str, parts: Iterable[str]) -> str:
+        """Parts of a list, clauses or sentences, with what stands between them in this language."""
+        return self.term("joins", kind).join(parts)
 
     def span(self, span: Span) -> str:
         form = "one" if span.count == 1 else "many"
@@ -100,9 +114,14 @@ class Wording:
     def measure(self, measure: Measure) -> str:
         """A number, a range or "not known", with its unit."""
         amount = self._amount(measure.interval, measure.limit, _DIGITS.get(measure.unit, 2))
-        unit = self.unit(measure.unit)
         known = amount != self.term("quantities", "unknown")
-        return f"{amount} {unit}".strip() if known else amount
+        return self._with_unit(amount, measure.unit) if known else amount
+
+    def _with_unit(self, amount: str, unit: str) -> str:
+        """A number and its unit; a unit that is a word of a script without blanks follows at once."""
+        word = self.unit(unit)
+        gap = "" if word and unicodedata.east_asian_width(word[0]) in "WF" else " "
+        return f"{amount}{gap}{word}".strip()
 
     def _amount(self, interval: Interval, limit: Limit | None, digits: int) -> str:
         low = as_text(interval.low, limit, digits)
@@ -117,6 +136,10 @@ class Wording:
             return self.phrase("quantities", "below" if interval.high_open else "up_to", high=high)
         return self.phrase("quantities", "range", low=low, high=high)
 
+    def drug(self, title: str) -> str:
+        """A drug by its title in the code sets, in this language where the catalogue has a word for it."""
+        return str(self._catalogue["drugs"].get(title, title))
+
     def derivation(self, derivation: Derivation) -> str:
         """How a day's dose was worked out, such as "3 × 10 mg × 1 a day"."""
         parts = [self.measure(Measure(derivation.amount, "mg"))]
@@ -129,15 +152,19 @@ class Wording:
     def _spoken(self, name: str, value: Value) -> str:
         """A value of a reason; lists of our own codes are spoken word by word."""
         if isinstance(value, tuple) and name == "gaps":
-            return "; ".join(self._gap(one) for one in value)
+            return self.joined("clause", (self._gap(one) for one in value))
         if isinstance(value, tuple) and name in ("faults", "unseen"):
             group = "faults" if name == "faults" else "sources"
-            return ", ".join(self.term(group, one) for one in value) or self.term("quantities", "unknown")
+            return self.joined("list", (self.term(group, one) for one in value)) or self.term("quantities", "unknown")
+        if name == "drug":
+            return self.drug(str(value))
+        if isinstance(value, tuple) and name == "drugs":
+            return self.joined("list", map(self.drug, value))
         return self.value(value)
 
     def _gap(self, gap: str) -> str:
         source, what = gap.split(":")
-        return f"{self.term('sources', source)}: {self.term('gaps', what)}"
+        return self.phrase("card", "fact", name=self.term("sources", source), because=self.term("gaps", what))
 
 
 def day_of(when: DayRange | None) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -21,10 +22,12 @@ from cds_service.trials.readings import Id, Readings
 from cds_service.trials.rules import RULES
 from cds_service.trials.rules.base import Rule
 from cds_service.trials.rules.parameters import Parameters, Words
+from cds_service.trials.translation import Translation, translation
 
 Kind = Literal["inclusion", "exclusion"]
 Subject = Literal["patient", "donor"]
 _FOLDER = Path(__file__).parent
+_LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _FILES: Mapping[str, tuple[Kind, Subject]] = {
     "inclusion.yaml": ("inclusion", "patient"),
     "donor.yaml": ("inclusion", "donor"),
@@ -108,6 +111,7 @@ class Protocol:
     readings: Readings
     criteria: tuple[Criterion, ...]
     texts: tuple[tuple[str, bytes], ...]
+    translations: Mapping[str, Translation] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> ConceptIndex:
@@ -157,7 +161,8 @@ def load_protocol(name: str) -> Protocol:
 def protocol_in(folder: Path) -> Protocol:
     """The protocol in any folder with trial, readings, inclusion, donor and exclusion.yaml; see load_protocol.
 
-    A trial that asks nothing of a donor has an empty list there. What all protocols rest on is checked as well.
+    A trial that asks nothing of a donor has an empty list there; each language has a file of its own, such as
+    zh-CN.yaml. What all protocols rest on is checked as well.
     """
     every_table()
     _refuse_other_files(folder)
@@ -172,7 +177,16 @@ def protocol_in(folder: Path) -> Protocol:
     trial = parsed(Trial, "trial.yaml", documents["trial.yaml"])
     readings = parsed(Readings, "readings.yaml", documents["readings.yaml"])
     _refuse_strangers(readings, criteria)
-    return Protocol(trial, readings, tuple(criteria), texts)
+    return Protocol(trial, readings, tuple(criteria), texts, _translations(folder, criteria))
+
+
+def _translations(folder: Path, criteria: Sequence[Criterion]) -> Mapping[str, Translation]:
+    """What files such as zh-CN.yaml say, by language. They decide nothing, so that the ruleset is without them."""
+    return {
+        path.stem: translation(path.name, read_yaml(path.name, path.read_bytes()), criteria)
+        for path in sorted(folder.glob("*.yaml"))
+        if _LANGUAGE.fullmatch(path.stem)
+    }
 
 
 def _content(path: Path) -> bytes:
@@ -215,7 +229,9 @@ def _test(place: str, row: TestRow | None) -> Test | None:
 def _refuse_other_files(folder: Path) -> None:
     """A file under a name that nobody reads is a slip of the pen, and its criteria would be missed."""
     known = {"trial.yaml", "readings.yaml", *_FILES}
-    strange = sorted(path.name for path in folder.glob("*.y*ml") if path.name not in known)
+    strange = sorted(
+        path.name for path in folder.glob("*.y*ml") if path.name not in known and not _LANGUAGE.fullmatch(path.stem)
+    )
     if strange:
         raise MalformedFile(f"{strange[0]}: no file is called so; expected {', '.join(sorted(known))}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from cds_service.trials.finding import Finding, Judgement, Status
 from cds_service.trials.history import Flare
 from cds_service.trials.protocol import Criterion, Protocol, Trial
 from cds_service.trials.readings import Readings
+from cds_service.trials.translation import Translation
 
 
 class Verdict(StrEnum):
@@ -55,7 +56,8 @@ class Screening:
     """The result of screening one patient for one trial on one day.
 
     `applicable` says that the record speaks of what the trial is about, `hinted` that an entry does which cannot be
-    read any further.
+    read any further. `case` and `criteria` are what was held against what, for those who
+    draw it, `translations` the trial's own words by language.
     """
 
     trial: Trial
@@ -70,6 +72,9 @@ class Screening:
     sources: Mapping[str, Source]
     skipped: tuple[Skipped, ...]
     applicable: bool
+    case: Case = field(repr=False, compare=False)
+    criteria: tuple[Criterion, ...] = field(repr=False, compare=False)
+    translations: Mapping[str, Translation] = field(repr=False, compare=False)
     hinted: bool = False
 
     def finding(self, criterion_id: str) -> Finding:
@@ -129,7 +134,8 @@ def screen(case: Case, protocol: Protocol) -> Screening:
     return Screening(
         protocol.trial, protocol.readings, protocol.ruleset, case.facts.reference, case.as_of,
         verdict, recheck_on, findings, _steroids(case), case.facts.sources, case.facts.skipped,
-        applicable=has_evidence(case, protocol), hinted=has_hint(case, protocol),
+        applicable=has_evidence(case, protocol), case=case, criteria=protocol.criteria,
+        translations=protocol.translations, hinted=has_hint(case, protocol),
     )  # fmt: skip
 
 

@@ -37,6 +37,13 @@ def test_text_says_the_verdict_and_why_there_would_be_a_card(tmp_path: Path) -> 
     assert max(map(len, text.splitlines())) <= 110
 
 
+def test_html_is_one_page(tmp_path: Path) -> None:
+    page = run(written(tmp_path, bundle(resources())), "--format", "html").stdout
+    assert page.startswith("<!doctype html>\n")
+    assert page.endswith("</html>\n")
+    assert "needs review by a person" in page
+
+
 def test_text_says_why_there_would_be_none(tmp_path: Path) -> None:
     tma = condition("tma", "http://hl7.org/fhir/sid/icd-10-cm", "M31.11")
     text = run(written(tmp_path, bundle(but({"tma": tma})))).stdout

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from cds_service.cli import main
+from cds_service.report.columns import columns
 from cds_service.report.protocol_outline import CriterionOutline, outline
-from cds_service.report.protocol_text import columns, protocol_text
+from cds_service.report.protocol_text import protocol_text
 from cds_service.report.protocol_words import ProtocolWords
 from cds_service.report.wording import LANGUAGES, wording
 from cds_service.terminology.codes import code_sets

@@ -272,6 +272,7 @@ def test_every_source_has_a_name_in_every_language(language: str) -> None:
 
 def test_a_trial_that_asks_nothing_of_a_donor_has_an_empty_list(folder: Path) -> None:
     (folder / "donor.yaml").write_text("[]\n")
+    (folder / "zh-CN.yaml").unlink()
     edit(folder, "readings.yaml", "key_questions: [I08, I05, D03]", "key_questions: [I08, I05]")
     assert not [c for c in protocol_in(folder).criteria if c.subject == "donor"]
 

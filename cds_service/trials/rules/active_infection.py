@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.medications import MedicationUse
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
+from cds_service.trials.finding import Judgement, Status
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, few, seen
 from cds_service.trials.rules.parameters import Days, Drugs
-from cds_service.trials.rules.washout import Event, last_dose
+from cds_service.trials.rules.washout import Event, doubts_together, last_dose
 
 
 class ActiveInfection(Rule):
@@ -29,9 +29,9 @@ class ActiveInfection(Rule):
         active = [p for p in case.facts.problems_of(self.infections) if p.activity != "resolved"]
         treated = list(self._treatments(case))
         if not active and not treated:
-            return self.nothing_recorded(case, self.window.before(case.as_of))
-        evidence = (*(seen(p) for p in active[:3]), *(event.evidence for event in treated[:3]))
-        flags = doubts_of(active) if active else frozenset[Flag]()
+            return self.nothing_recorded(case)
+        evidence = (*few(map(seen, active)), *few(event.evidence for event in treated))
+        flags = doubts_together([*(doubts_of([p]) for p in active), *(event.doubts for event in treated)])
         return Judgement(Status.REVIEW, Reason("infection-active" if active else "infection-treated"), evidence, flags)
 
     def _treatments(self, case: Case) -> Iterator[Event]:

@@ -40,7 +40,9 @@ def edge_of_support(kinds: Iterable[Support], case: Case, sampled: date) -> froz
 
 
 def _treatments(kind: Support, case: Case, sampled: date) -> Iterator[tuple[int | None, Evidence]]:
-    """Each treatment begun by the day of the sample, with the fewest days that lie between; None where undated."""
+    """Each treatment begun by the day of the sample, with the fewest days that lie between: none or less where it may
+    have gone on, None where undated.
+    """
     for use in case.facts.uses_of(kind.drugs):
         last = _last_day(use, sampled)
         if last is not None:
@@ -49,7 +51,7 @@ def _treatments(kind: Support, case: Case, sampled: date) -> Iterator[tuple[int 
         if done.when is None:
             yield None, seen(done)
         elif done.when.first <= sampled:
-            yield max(0, (sampled - done.when.last).days), seen(done)
+            yield (sampled - done.when.last).days, seen(done)
 
 
 def _last_day(use: MedicationUse, sampled: date) -> date | None:
