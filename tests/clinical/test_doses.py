@@ -145,6 +145,7 @@ def test_on_finds_the_segment_of_each_day() -> None:
         "0",
     ]
     assert found.on(day("02-01")).days == 10
+    assert found.on(day("01-31")) == DoseSegment(day("01-31"), day("01-31"), ZERO, "daily", ())
 
 
 def test_only_the_segment_of_the_day_of_screening_goes_on() -> None:
