@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
@@ -26,8 +26,7 @@ def laid_out(use: MedicationUse) -> list[DoseStep]:
     else:
         placed = [_from(step, use.begins) for step in _of_one_place(steps)]
     placed.sort(key=lambda step: step.first.first if step.first else date.max)
-    following = [*placed[1:], None]
-    return [part for step, after in zip(placed, following, strict=True) for part in _handed_over(step, after)]
+    return [part for step, after in zip_longest(placed, placed[1:]) for part in _handed_over(step, after)]
 
 
 def _places(steps: Iterable[DoseStep]) -> list[list[DoseStep]]:

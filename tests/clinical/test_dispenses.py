@@ -64,11 +64,16 @@ def test_an_order_that_is_over_counts_for_its_supplies() -> None:
 
 
 def test_an_order_with_an_end_of_its_own_keeps_it() -> None:
-    ended = replace(order("o", 20, "01-05"), ends=when("01-31"))
-    assert courses(ended, handed_out("d", "01-05", 90))[0] == "2026-01-05 2026-01-31 20"
+    ended = replace(order("o", 20, "01-05"), ends=when("03-10"))
+    assert courses(ended, handed_out("d", "01-05", 30))[0] == "2026-01-05 2026-03-10 20"
+
+
+def test_a_report_is_not_bounded_by_supplies() -> None:
+    assert courses(statement("s", 20, "01-05"), handed_out("d", "01-05", 30, of="s")) == ["2026-01-05 2026-03-16 20"]
 
 
 def test_an_order_that_states_its_end_keeps_it() -> None:
+    assert courses(order("o", 20, "01-05", "03-10"), handed_out("d", "01-05", 30))[0] == "2026-01-05 2026-03-10 20"
     assert courses(order("o", 20, "01-05", "01-31"), handed_out("d", "01-05", 90)) == [
         "2026-01-05 2026-01-31 20",
         "2026-02-01 2026-03-16 0",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 import pytest
 
-from cds_service.clinical.doses import DoseSegment, Timeline, equivalence
+from cds_service.clinical.doses import DoseSegment, Timeline, equivalence, in_milligrams
+from cds_service.clinical.exposure import stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
 from tests.clinical.builders import (
@@ -109,6 +111,20 @@ def test_a_dose_per_kilogram_without_a_weight_is_any_dose() -> None:
     assert (found.dose, found.faults, found.per_dose) == (ANYTHING, ("no-weight",), None)
 
 
+def test_every_stretch_is_in_milligrams_afterwards() -> None:
+    per_kg = step(1, per_kilogram=True)
+    (plain,) = stretches(statement("a", 20, "02-01"), AS_OF)
+    (heavy,) = stretches(statement("b", per_kg, "02-01"), AS_OF)
+    mean = replace(heavy, per_dose=None)
+    unweighed = list(in_milligrams([heavy, plain], weights()))
+    assert unweighed == [
+        replace(heavy, dose=ANYTHING, stated=ANYTHING, per_dose=None, per_kilogram=False, fault="no-weight"), plain,
+    ]  # fmt: skip
+    weighed = list(in_milligrams([heavy, mean, plain], weights((AS_OF, 60))))
+    sixty = replace(heavy, dose=exactly(60), stated=exactly(60), per_dose=exactly(60), per_kilogram=False)
+    assert weighed == [sixty, replace(sixty, per_dose=None), plain]
+
+
 def test_without_records_every_day_is_zero() -> None:
     found = doses()
     assert found.segments == ()
@@ -173,6 +189,15 @@ def test_the_weighed_timeline_has_no_dose_per_kilogram_where_no_weight_counts() 
         (ago(50), ago(10), "2/5"),
         (ago(9), AS_OF, "0"),
     ]
+
+
+def test_nothing_needs_no_weight_to_be_nothing() -> None:
+    assert per_kilogram(doses(statement("s", 30, ago(60), ago(10)))) == [(ago(60), ago(10), "?"), (ago(9), AS_OF, "0")]
+
+
+def test_milligrams_and_as_many_per_kilogram_are_not_one_dose() -> None:
+    both = statement("a", 20, "01-05"), statement("b", step(20, per_kilogram=True), "01-05")
+    assert today(*both) == "0-any"
 
 
 def test_an_old_weight_is_marked_stale_from_its_31st_day_on() -> None:

@@ -177,6 +177,17 @@ def test_dated_steps_need_no_order() -> None:
     ]
 
 
+def test_dated_steps_may_stand_in_any_order_also_where_one_has_no_end() -> None:
+    assert laid(step(20, first="02-01"), step(40, first="01-01", last="01-31")) == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 ? 20",
+    ]
+
+
+def test_a_step_without_a_number_and_one_with_the_number_zero_have_no_order() -> None:
+    assert laid(step(20, length_days=7), step(10, length_days=7, order=0)) == ["2026-01-01 2026-01-14 0-30"]
+
+
 def test_steps_of_the_same_days_are_taken_together_or_are_alternatives() -> None:
     bounds = {"first": "01-01", "last": "01-31"}
     assert laid(step(20, **bounds), step(10, **bounds)) == ["2026-01-01 2026-01-31 10-30"]
