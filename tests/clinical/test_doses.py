@@ -19,6 +19,7 @@ from tests.clinical.builders import (
     day,
     doses,
     exactly,
+    given,
     order,
     span,
     statement,
@@ -123,6 +124,24 @@ def test_every_stretch_is_in_milligrams_afterwards() -> None:
     weighed = list(in_milligrams([heavy, mean, plain], weights((AS_OF, 60))))
     sixty = replace(heavy, dose=exactly(60), stated=exactly(60), per_dose=exactly(60), per_kilogram=False)
     assert weighed == [sixty, replace(sixty, per_dose=None), plain]
+
+
+def test_how_a_dose_is_divided_is_told_by_orders_and_reports_that_count() -> None:
+    once, twice = (Fraction(1),), (Fraction(1, 2),) * 2
+    orders = [
+        order("a", step(20, shares=once, first="01-05", last="01-31"), "01-05"),
+        order("b", step(20, shares=twice, first="02-10", last="03-16"), "02-10"),
+    ]
+    assert [segment.divided for segment in doses(*orders).segments] == [{once}, frozenset(), {twice}]
+    denied = statement("s", step(20, shares=once), "01-05", standing=Standing.NOT_TAKEN)
+    assert [segment.divided for segment in doses(denied).segments] == [frozenset()]
+    assert doses(given("g", step(20, shares=once), AS_OF)).on(AS_OF).divided == {()}
+
+
+def test_nothing_is_taken_daily() -> None:
+    assert [segment.pattern for segment in doses(statement("s", 20, "01-05", "01-20")).segments] == ["daily", "daily"]
+    mixed = statement("s", step(20, pattern="qod"), "01-05"), statement("t", 10, "01-05", drug="dexamethasone")
+    assert [segment.pattern for segment in doses(*mixed).segments] == ["unknown"]
 
 
 def test_without_records_every_day_is_zero() -> None:
