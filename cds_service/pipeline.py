@@ -9,6 +9,7 @@ from functools import partial
 from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.client import Access, Fetcher
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched
+from cds_service.fhir.first_look import mentions_none
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
@@ -25,13 +26,18 @@ _ATTEMPTS = 3
 
 
 def patient_view(
-    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, fetcher: Fetcher | None = None
-) -> dict[str, object]:
+    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, fetcher: Fetcher | None = None,
+    in_full: bool = False,
+) -> dict[str, object]:  # fmt: skip
     """The response to a chart opening; without a fetcher only what was prefetched is read.
+
+    Where a first look tells that there is nothing to screen, nothing is, unless all is to be screened `in_full`.
 
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
     another patient's.
     """
+    if not in_full and nothing_to_screen(request, protocol):
+        return {"cards": []}
     fetched = fetch(request, fetcher)
     try:
         records = from_prefetch(request.prefetch, request.patient_id, fetched)
@@ -45,6 +51,13 @@ def patient_view(
     if screening.unsearched and not screening.is_shown and not screening.applicable:
         raise missing(screening.unsearched, fetched)
     return {"cards": compose(screening, request)}
+
+
+def nothing_to_screen(request: HookRequest, protocol: Protocol) -> bool:
+    """True when the verdict can only be not-applicable, and a card therefore none: seen at a glance, without a
+    screening."""
+    concepts = protocol.readings.applicable.concepts
+    return mentions_none(concepts, request.prefetch, request.patient_id, protocol.index)
 
 
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:

@@ -18,7 +18,7 @@ from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
+Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None, bool], Mapping[str, object]]
 _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 
 
@@ -26,7 +26,8 @@ _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called.
+    `fetcher` is None where no FHIR server may be called. `in_full` screens everybody to the end, also where a first
+    look tells that there is nothing to screen.
     """
 
     services: tuple[Service, ...]
@@ -35,15 +36,16 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    in_full: bool = False
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher, self.in_full)
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
-        """The same parts, with cards made by another hand."""
-        return replace(self, compose=compose)
+        """The same parts, with cards made by another hand, which is handed the screening of everybody."""
+        return replace(self, compose=compose, in_full=True)
 
 
 def cds_hooks(wiring: Wiring) -> Blueprint:
