@@ -14,6 +14,7 @@ from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.client import Access, Fetcher
 from cds_service.fhir.drafts import Drafts, NotOrders, read_drafts
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched
+from cds_service.fhir.first_look import mentions_none
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
@@ -36,13 +37,18 @@ _ATTEMPTS = 3
 
 
 def patient_view(
-    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, fetcher: Fetcher | None = None
-) -> dict[str, object]:
+    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, fetcher: Fetcher | None = None,
+    in_full: bool = False,
+) -> dict[str, object]:  # fmt: skip
     """The response to a chart opening; without a fetcher only what was prefetched is read.
+
+    Where a first look tells that there is nothing to screen, nothing is, unless all is to be screened `in_full`.
 
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
     another patient's.
     """
+    if not in_full and nothing_to_screen(request, protocol):
+        return {"cards": []}
     fetched = fetch(request, fetcher)
     records = record_of(request, fetched)
     require(records, fetched)
@@ -84,6 +90,13 @@ def drafts_of(request: HookRequest, as_of: date) -> Drafts:
         return read_drafts(request.draft_orders, as_of)
     except NotOrders:
         raise NotConformant("context.draftOrders must be a Bundle of orders.", "structure") from None
+
+
+def nothing_to_screen(request: HookRequest, protocol: Protocol) -> bool:
+    """True when the verdict can only be not-applicable, and a card therefore none: seen at a glance, without a
+    screening."""
+    concepts = protocol.readings.applicable.concepts
+    return mentions_none(concepts, request.prefetch, request.patient_id, protocol.index)
 
 
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
