@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Protocol as Shape
 from typing import TypeVar
@@ -61,7 +61,8 @@ def order_guard(
 ) -> dict[str, object]:
     """The response to drafted orders: what signing them would change, and nothing where that is nothing.
 
-    Who is ruled out, or no patient for the trial, is left after one screening. Raises as patient_view does.
+    Orders that no criterion reads, and patients who are ruled out or none for the trial, are left early. Raises as
+    patient_view does.
     """
     drafts = drafts_of(request, as_of)
     if not drafts.orders:
@@ -69,11 +70,11 @@ def order_guard(
     fetched = fetch(request, fetcher)
     records = record_of(request, fetched, drafts)
     require(records, fetched)
-    signing = Signing(as_of, {one: draft.name for draft in drafts.orders for one in draft.entries},
-                      frozenset(one for draft in drafts.orders if draft.stops for one in draft.entries))  # fmt: skip
+    signing = signing_of(drafts, as_of)
+    if not signing.matters(read_facts(records.only(signing.entries), protocol.index, protocol.readings.later(as_of))):
+        return NO_CARDS
     recorded = records.leaving_out(signing.entries)
-    screening = answerable(lambda: screen_records(recorded, protocol, as_of), fetched)
-    if not screening.may_fit:
+    if not answerable(lambda: screen_records(recorded, protocol, as_of), fetched).may_fit:
         return NO_CARDS
     outlook = _validated(records, partial(look_ahead, drafts=drafts, signing=signing, protocol=protocol))
     return {"cards": compose(outlook, request)} if outlook.effects else NO_CARDS
@@ -97,6 +98,13 @@ def nothing_to_screen(request: HookRequest, protocol: Protocol) -> bool:
     screening."""
     concepts = protocol.readings.applicable.concepts
     return mentions_none(concepts, request.prefetch, request.patient_id, protocol.index)
+
+
+def signing_of(drafts: Drafts, as_of: date) -> Signing:
+    """The signature of all drafts on a day."""
+    names = {entry: draft.name for draft in drafts.orders for entry in draft.entries}
+    stops = frozenset(entry for draft in drafts.orders if draft.stops for entry in draft.entries)
+    return Signing(as_of, names, stops)
 
 
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
@@ -153,14 +161,11 @@ def screen_records(records: Records, protocol: Protocol, as_of: date, infusion_o
 
 def look_ahead(records: Records, drafts: Drafts, signing: Signing, protocol: Protocol) -> Outlook:
     """What the signature of the drafts in a record means, on its day and later as the protocol's readings say."""
-    later = protocol.readings.orders.later.days if protocol.readings.orders else 0
-    facts = [read_facts(records, protocol.index, signing.on + timedelta(days=days)) for days in (0, later)]
-    facts[-1] = weighed_again(facts[-1], later)
+    days = (signing.on, protocol.readings.later(signing.on))
+    facts = [read_facts(records, protocol.index, day) for day in days]
+    facts[-1] = weighed_again(facts[-1], (days[-1] - signing.on).days)
     signing = signing.with_ends(facts[0])
-    occasions = tuple(
-        _occasion(one, signing, protocol, signing.on + timedelta(days=days))
-        for one, days in zip(facts, (0, later), strict=True)
-    )
+    occasions = tuple(_occasion(one, signing, protocol, day) for one, day in zip(facts, days, strict=True))
     words = {draft.name: draft.words for draft in drafts.orders}
     names = ((signing.entries[one.reference], one.concepts) for one in signing.unread(facts[0]))
     unread = tuple(Unreadable(name, words[name], concepts) for name, concepts in names)

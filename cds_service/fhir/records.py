@@ -69,6 +69,11 @@ class Records:
         """The same records without some entries, as if they had not come."""
         return replace(self, entries=tuple(one for one in self.entries if one.reference not in references))
 
+    def only(self, references: Collection[str]) -> Records:
+        """Some entries alone, with the Medications that they may point to."""
+        kept = (one for one in self.entries if one.reference in references or one.type in ("Medication", "Substance"))
+        return replace(self, entries=tuple(kept), strange=())
+
 
 def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
     reason = references.get(entry.reference)
