@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sets Trialhook up, shows it, tests it: `python3 run.py setup | demo | test`.
+"""Sets Trialhook up, shows it, tests it, times it: `python3 run.py setup | demo | test | bench`.
 
 Standard library only: this file runs before anything is installed, and it is the only place that
 knows about environments. Everything it makes stands in `.venv` and `.demo`.
@@ -53,10 +53,9 @@ say = partial(print, flush=True)  # the programs we start write to the same outp
 
 
 def succeeds(command: Command) -> bool:
-    try:
+    with contextlib.suppress(OSError):
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+    return False
 
 
 def installer() -> list[str | Path] | None:
@@ -96,8 +95,7 @@ def fingerprint(lock: Path) -> str:
 
 
 def is_installed(lock: Path) -> bool:
-    stamp = ENVIRONMENT / STAMP
-    return stamp.is_file() and stamp.read_text(encoding="ascii") == fingerprint(lock)
+    return (ENVIRONMENT / STAMP).is_file() and (ENVIRONMENT / STAMP).read_text("ascii") == fingerprint(lock)
 
 
 def install(lock: Path, pip: Command) -> None:
@@ -121,8 +119,7 @@ def ensure(lock: Path) -> None:
 def why_unusable(port: int) -> str | None:
     """None when a server could listen on the port, else the system's reason."""
     with socket.socket() as probe:
-        if not ON_WINDOWS:  # there it would take over the port of a running server
-            # As servers do: connections of a server that has just stopped are no obstacle.
+        if not ON_WINDOWS:  # there it would take over a running server's port; here all servers do so
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -158,9 +155,7 @@ def server(port: int) -> Iterator[subprocess.Popen[bytes]]:
     DEMO.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
         # In a session of its own Ctrl-C reaches only us, and the server is stopped in one way: by us.
-        child = subprocess.Popen(
-            server_command(port), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        child = subprocess.Popen(server_command(port), cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
         try:
             yield child
         finally:
@@ -222,12 +217,11 @@ def demo(port: int) -> int:
     require_free(port)
     ensure(RUNTIME_LOCK)
     site = f"http://127.0.0.1:{port}"
-    say(f"Starting the server on port {port}")
+    say(f"Starting the server on port {port}, with open access: it asks nobody for a token")
     on_stop_signals(signal.default_int_handler)  # raises KeyboardInterrupt
     with contextlib.suppress(KeyboardInterrupt), server(port) as child:
         wait_until_ready(child, site)
-        say(f"\n  Open         {site}/")
-        say(f"  Discovery    {site}/cds-services\n  FHIR server  {site}/fhir/Patient")
+        say(f"\n  Open         {site}/\n  Discovery    {site}/cds-services\n  FHIR server  {site}/fhir/Patient")
         say(f"  Ask it       {curl_command(site)}\n\nCtrl-C stops it.")
         child.wait()
         raise Failure(f"The server stopped by itself. {last_words()}")
@@ -265,7 +259,7 @@ def port_number(text: str) -> int:
 
 
 def command_line() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="run.py", description="Sets Trialhook up, shows it, tests it.")
+    parser = argparse.ArgumentParser(prog="run.py", description="Sets Trialhook up, shows, tests and times it.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("setup", help="make .venv with everything that demo and test need")
     shown = commands.add_parser("demo", help="start the service with made-up patients")
@@ -274,6 +268,9 @@ def command_line() -> argparse.ArgumentParser:
     tested = commands.add_parser("test", help="style, types and tests", usage=usage)
     tested.add_argument("--all", action="store_true", help="a skipped test is a failure")
     tested.add_argument("--deep", action="store_true", help="draw more, also change the code itself: takes hours")
+    timed = commands.add_parser("bench", help="what a chart opening costs, beside a service that does nothing")
+    timed.add_argument("--with-peer", action="append_const", dest="words", const="--with-peer", help="and HealthChain")
+    timed.add_argument("--load", action="append_const", dest="words", const="--load", help="instead: many clients")
     return parser
 
 
@@ -287,6 +284,8 @@ def main(arguments: Sequence[str]) -> int:
         if wish.command == "test":
             return test(wish.all, wish.deep, arguments[split + 1 :])
         ensure(DEV_LOCK)
+        if wish.command == "bench":
+            return 0 if passes("bench", ["benchmarks", *(wish.words or ())]) else 1
         say(f"Ready. Next: {ME} demo   or   {ME} test")
         return 0
     except Failure as failure:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 # CDS Hooks 2.0, "Card attributes": the summary has fewer than 140 characters.
 LONGEST_SUMMARY = 139
+
+
+def is_made_here(card_id: str) -> bool:
+    """True when the id can be that of one of our cards, which are UUIDs made from a name."""
+    try:
+        return UUID(card_id).version == 5
+    except ValueError:
+        return False
 
 
 class TooLong(ValueError):

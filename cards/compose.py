@@ -34,6 +34,7 @@ class Site:
     suggest_tests: bool = True
     show_not_yet: bool = False
     referral_coding: Mapping[str, str] | None = None
+    evidence: bool = False
 
 
 def composer(site: Site) -> Callable[[Screening, HookRequest], list[Mapping[str, Any]]]:
@@ -75,7 +76,7 @@ def card(screening: Screening, hook_instance: str, site: Site, words: Wording) -
             for code, display in words.terms("override_reasons").items()
         ),
         links=(Link(words.phrase("card", "registry", trial=screening.trial.id), screening.trial.url),),
-        extension={_SCREENING: _extension(screening, words)},
+        extension={_SCREENING: _extension(screening, words, site.evidence)},
     )
 
 
@@ -175,10 +176,11 @@ def _suggestions(screening: Screening, hook_instance: str, site: Site, words: Wo
         yield Suggestion(label, _id(hook_instance, finding.id), test_order(screening, finding))
 
 
-def _extension(screening: Screening, words: Wording) -> dict[str, Any]:
-    """The screening as JSON, without evidence and without keys that have no value."""
+def _extension(screening: Screening, words: Wording, evidence: bool) -> dict[str, Any]:
+    """The screening as JSON without keys that have no value, and with the evidence only where it is asked for."""
     whole = screening_json(screening, words)
     criteria: Iterable[dict[str, Any]] = whole["criteria"]
-    whole["criteria"] = [{k: v for k, v in one.items() if k != "evidence"} for one in criteria]
+    if not evidence:
+        whole["criteria"] = [{k: v for k, v in one.items() if k != "evidence"} for one in criteria]
     pruned: dict[str, Any] = without_valueless(whole)
     return pruned

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
+from cds_service.checker.command import check
+from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.records import NoPatient, Records, SeveralPatients, UnreadableRecord, from_files
 from cds_service.pipeline import screen_records
 from cds_service.report.page import screening_html
@@ -22,10 +26,16 @@ from cds_service.report.text import screening_text
 from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_json import NotJson, check_json
 from cds_service.strict_yaml import MalformedFile
+from cds_service.token_commands import clients, keys, token
 from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
 from cds_service.trials.translation import protocol_in_language
 
+if TYPE_CHECKING:
+    from cds_service.settings import Settings
+    from cds_service.store.database import Database
+
+ROOT = Path(__file__).parents[1]
 TRIAL = "nct06920199"
 
 
@@ -51,7 +61,11 @@ class Day(click.ParamType[date]):
 
 @click.group()
 def main() -> None:
-    """Screens patient records for a trial, and prints the trial's protocol."""
+    """Screens records for a trial, prints its protocol, lists what became of cards, helps to connect and check."""
+
+
+for command in (check, clients, keys, token):
+    main.add_command(command)
 
 
 @main.command()
@@ -87,6 +101,45 @@ def print_protocol(language: str) -> None:
     click.echo(protocol_text(laid_out, ProtocolWords(wording(language))), nl=False)
 
 
+@main.command()
+def migrate() -> None:
+    """Bring the tables of the database to this version: once before PostgreSQL is used, and after an update."""
+    with kept() as database:
+        before, after = database.migrate()
+        click.echo(f"{database.name} is at revision {after} (before: {before or 'no tables'}).")
+
+
+@main.command("feedback")
+@click.option("--since", type=Day(), help="Only what was received on or after this day; everything when left out.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@click.option("--comments", is_flag=True, help="Show what users wrote; it may speak of a patient.")
+def list_feedback(since: date | None, form: str, comments: bool) -> None:
+    """List the feedback that was received: what became of cards, and why they were overridden."""
+    from cds_service.report.feedback_list import FORMS  # noqa: PLC0415
+    from cds_service.store.feedback import FeedbackBook  # noqa: PLC0415
+
+    with kept() as database:
+        if database.file and not database.file.exists():
+            raise Unreadable(f"{database.name} is not there. TRIALHOOK_DATABASE_URL says where the service stores.")
+        database.prepare()
+        moment = datetime.combine(since, time(), ZoneInfo(site().site_timezone)) if since else None
+        found = FeedbackBook(database, lambda: datetime.now(UTC)).since(moment)
+    click.echo(FORMS[form](found, since, comments), nl=False)
+
+
+@contextmanager
+def kept() -> Iterator[Database]:
+    """The database that the settings name. Raises Unreadable, with what to do, when it cannot be used."""
+    from cds_service.store.database import Database  # noqa: PLC0415 - a screening does not wait for what it loads
+
+    try:
+        yield Database(site().database_in(ROOT))
+    except WrongDatabase as error:
+        raise Unreadable(str(error)) from None
+    except StoreUnavailable:
+        raise Unreadable("The database cannot be used; the cause is above.") from None
+
+
 def known_protocol() -> Protocol:
     """The protocol. Raises Unreadable with file, place and what was expected when it is malformed."""
     try:
@@ -97,10 +150,15 @@ def known_protocol() -> Protocol:
 
 def today() -> date:
     """Today at the site. Raises Unreadable when a setting is wrong."""
-    from cds_service.settings import WrongSetting, load_settings  # noqa: PLC0415 - only read where no day is given
+    return datetime.now(ZoneInfo(site().site_timezone)).date()
+
+
+def site() -> Settings:
+    """The settings of the site. Raises Unreadable when one is wrong."""
+    from cds_service.settings import WrongSetting, load_settings  # noqa: PLC0415 - only read where they are needed
 
     try:
-        return datetime.now(ZoneInfo(load_settings().site_timezone)).date()
+        return load_settings()
     except WrongSetting as error:
         raise Unreadable(str(error)) from None
 

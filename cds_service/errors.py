@@ -19,6 +19,13 @@ class ServiceError(Exception):
         self.message = message
 
 
+class Unauthenticated(ServiceError):
+    """401: whoever calls did not prove who they are. It gives no reason: that would help the wrong people."""
+
+    def __init__(self) -> None:
+        super().__init__(401, "login", "Authentication is required.")
+
+
 class MalformedBody(ServiceError):
     """400: the body is not JSON."""
 
@@ -46,3 +53,19 @@ class MissingRecord(ServiceError):
             f"These queries are needed to screen and brought no usable answer: {', '.join(named)}. "
             "Send them as prefetch under these keys; the templates are published at /cds-services.",
         )
+
+
+class StoreUnavailable(ServiceError):
+    """503: the database cannot be used, and nothing was stored; the same call may be sent again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            503,
+            "transient",
+            "What was sent cannot be stored at the moment, and nothing of it was. Send it again later; "
+            "the operator finds the cause in the log.",
+        )
+
+
+class WrongDatabase(Exception):
+    """A database that answers and cannot be used as it is. The message says what to do."""

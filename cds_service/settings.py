@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import ByteSize, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cds_service.net.calls import holds_certificates
-from cds_service.net.servers import Server, is_proxy
+from cds_service.net.servers import Server, is_origin, is_proxy, plain_address
 
 PREFIX = "TRIALHOOK_"
+_DATABASE = re.compile(r"sqlite:///.|(postgres|postgresql|postgresql\+psycopg)://.")
+# The language of what people read.
+Language = Literal["en", "zh-CN"]
+# Among the origins of browsers: any on the same machine.
+LOOPBACK = "loopback"
 _MEANT = {"byte_size": "expected a number of bytes, with or without a unit, for example 64 MB"}
 
 
@@ -29,7 +36,11 @@ class Settings(BaseSettings):
     `coordinator_contact` stands on the card only when it is set. `largest_body` is in bytes and may be
     written with a unit ("64 MB"). The referral coding is what a site wants on the referral order.
     Without `trust_null` a query that came as null counts as not sent. Without `fhir_servers` nothing is fetched;
-    `fetch_pages` and `fetch_bytes` hold for each query.
+    `fetch_pages` and `fetch_bytes` hold for each query. Without `database_url` an SQLite file is made beside the code.
+
+    With a `clients_file` the clients in it may call, with tokens for addresses below `public_url`. With
+    `open_access` anybody may. What is set here holds for open access, and for a client whose entry does not say
+    otherwise; its FHIR servers stand in its entry only.
     """
 
     # An empty variable is how compose files and unit files say "not set".
@@ -45,7 +56,7 @@ class Settings(BaseSettings):
     referral_code_system: str | None = None
     referral_code: str | None = None
     referral_display: str | None = None
-    language: Literal["en", "zh-CN"] = "en"
+    language: Language = "en"
     trust_null: bool = True
     fhir_servers: Annotated[tuple[Server, ...], NoDecode] = ()
     fetch_seconds: float = Field(default=1.5, gt=0, le=20)
@@ -54,12 +65,53 @@ class Settings(BaseSettings):
     search_by_post: bool = False
     outbound_proxy: str | None = Field(default=None, repr=False)
     outbound_ca_file: Path | None = None
+    database_url: str | None = Field(default=None, repr=False)
+    clients_file: Path | None = None
+    public_url: str | None = None
+    open_access: bool = False
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     @field_validator("fhir_servers", mode="before")
     @classmethod
     def _are_servers(cls, written: object) -> object:
         entries = written.split(",") if isinstance(written, str) else []
         return tuple(Server.parse(entry) for entry in entries if entry.strip()) if entries else written
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public_address(cls, written: str | None) -> str | None:
+        """The address without the word insecure, and without a slash at its end."""
+        if written is None:
+            return None
+        address, *words = written.split()
+        place = plain_address(address)
+        if place is None or place.query or place.fragment or words not in ([], ["insecure"]):
+            raise ValueError(
+                "expected the address at which clients call the service, without /cds-services, for example "
+                "https://trialhook.example.org"
+            )
+        if place.scheme == "http" and not words and place.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(
+                "expected https: over http anybody on the way reads the record. Where that is meant, in a test, add "
+                "the word insecure"
+            )
+        return address.rstrip("/").removesuffix("/cds-services")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _are_origins(cls, written: object) -> object:
+        entries = written.split(",") if isinstance(written, str) else written
+        if not isinstance(entries, list | tuple):
+            return entries
+        origins = tuple(str(one).strip().lower() for one in entries if str(one).strip())
+        for origin in origins:
+            if origin != LOOPBACK and not is_origin(origin):
+                raise ValueError(
+                    "expected origins with commas between them, each of scheme, host and port as a browser sends it, "
+                    "for example https://sandbox.example.org, or the word loopback for any on the same machine; "
+                    "a * is not taken"
+                )
+        return origins
 
     @field_validator("outbound_proxy")
     @classmethod
@@ -74,6 +126,17 @@ class Settings(BaseSettings):
         if path is not None and not holds_certificates(path):
             raise ValueError("expected a readable file of certificates in PEM form, for example /etc/ssl/hospital.pem")
         return path
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, url: str | None) -> str | None:
+        # A database in memory would forget what was accepted.
+        if url is not None and (not _DATABASE.match(url) or ":memory:" in url):
+            raise ValueError(
+                "expected a database, for example postgresql://trialhook@db.lan/trialhook "
+                "or sqlite:////var/lib/trialhook/trialhook.sqlite"
+            )
+        return url
 
     @field_validator("site_timezone")
     @classmethod
@@ -99,6 +162,10 @@ class Settings(BaseSettings):
         if self.referral_display is not None and self.referral_code is None:
             raise ValueError(f"{PREFIX}REFERRAL_DISPLAY says nothing without {PREFIX}REFERRAL_CODE")
         return self
+
+    def database_in(self, folder: Path) -> str:
+        """The address of the database: the one that was set, else of a file in the folder."""
+        return self.database_url or f"sqlite:///{quote(str(folder / 'trialhook.sqlite'))}"
 
     @property
     def referral_coding(self) -> dict[str, str] | None:

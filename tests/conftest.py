@@ -1,7 +1,10 @@
 """The option `--skips-fail`: where everything optional must be present, a skipped test is a failure.
 
+No test leaves anything in the checkout: apps that are made with settings of the environment keep feedback elsewhere.
 The profile of `--hypothesis-profile=deep` draws twenty times as many examples as usual (run.py test --deep).
 """
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -16,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--skips-fail"):
         config.pluginmanager.register(SkipsFail(), "skips-fail")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["TRIALHOOK_DATABASE_URL"] = f"sqlite:///{tmp_path_factory.mktemp('database') / 'trialhook.sqlite'}"
 
 
 class SkipsFail:

@@ -122,7 +122,7 @@ def serving(answer: Answer, tls: ssl.SSLContext | None = None, host: str = "127.
             with contextlib.suppress(OSError):
                 answer(Reply(self), request)
 
-        do_POST = do_CONNECT = do_GET  # noqa: N815 - the names that the library calls
+        do_POST = do_CONNECT = do_OPTIONS = do_GET  # noqa: N815 - the names that the library calls
 
         def log_message(self, *_: Any) -> None:
             """Nothing on the terminal."""

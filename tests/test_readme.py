@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from cards.compose import Site, composer
+from cds_service.hooks.clients import Client
+from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.request import read_request
 from cds_service.pipeline import patient_view
 from fhir_fixtures.story import story
@@ -21,6 +24,17 @@ def shown_card() -> dict[str, Any]:
     cards: Any = answer["cards"]
     assert len(cards) == 1
     return dict(cards[0])
+
+
+def test_the_clients_file_can_be_copied(tmp_path: Path) -> None:
+    """With the address of the EHR and its keys put in, it is one that the service starts with."""
+    (block,) = re.findall(r"```yaml\n(clients:.*?)```", README, re.DOTALL)
+    path = tmp_path / "clients.yaml"
+    path.write_text(block, encoding="utf-8")
+    (client,) = load_clients(path).entries
+    named = {name for name in Client.model_fields if f"    {name}:" in block or f"- {name}:" in block}
+    assert named == set(Client.model_fields)
+    assert (client.dialect, client.evidence, len(client.fhir_servers)) == ("epic", True, 2)
 
 
 def test_both_commands_come_first() -> None:

@@ -11,7 +11,7 @@ import pytest
 import run
 
 LOCKS = [run.RUNTIME_LOCK, run.DEV_LOCK]
-NOT_OURS = {".git", ".venv", ".demo", ".hypothesis", "__pycache__", "mutants"}
+NOT_OURS = {".git", ".venv", ".demo", ".bench", ".hypothesis", "__pycache__", "mutants"}
 
 # Written so that the patterns do not match their own text.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|root)/")

@@ -104,10 +104,11 @@ class AnalyteUnits:
 @lru_cache(maxsize=1)
 def analyte_units() -> Mapping[str, AnalyteUnits]:
     """The table of units, by analyte."""
-    return {name: _units_of(row) for name, row in table("units")["analytes"].items()}
+    return {name: units_of(row) for name, row in table("units")["analytes"].items()}
 
 
-def _units_of(row: Mapping[str, Any]) -> AnalyteUnits:
+def units_of(row: Mapping[str, Any]) -> AnalyteUnits:
+    """How one analyte may be written, by its row of the table."""
     codes = {code: code for code in row["units"]}
     return AnalyteUnits(
         unit=row["unit"],

@@ -37,13 +37,6 @@ def ideal_weight(sex: Sex, centimetres: Interval) -> Interval | None:
     return Interval.exactly(kilograms) if kilograms > 0 else None
 
 
-def adjusted_weight(ideal: Interval, actual: Interval) -> Interval | None:
-    """Adjusted body weight in kg; None unless the actual weight exceeds the ideal one."""
-    if actual.low <= ideal.low or not actual.is_exact:
-        return None
-    return Interval.exactly(ideal.low + Fraction(table("renal")["adjusted_share"]) * (actual.low - ideal.low))
-
-
 def body_mass_index(kilograms: Interval, centimetres: Interval) -> Interval | None:
     """Weight over the square of height in kg/m2; None where the height may be nothing."""
     metres = centimetres.over(Interval.exactly(100))

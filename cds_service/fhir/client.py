@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,6 +27,7 @@ _POINTING = [key for key in QUERIES if key.startswith("medication")]
 # All queries, and as many Medications at once; a record may point to many more of them than there is time for.
 _THREADS = len(QUERIES)
 _MOST_MEDICATIONS = 100
+_LARGE_PAGE = "200"
 _LARGEST_MEDICATION = 200_000
 
 
@@ -85,11 +86,18 @@ class Fetcher:
                 yield Search(key, following, goes_on=True)
 
     def _search(self, query: Query, base: str, patient: str) -> Search:
+        """The search in large pages: servers send ten or twenty entries otherwise, and each page costs a call."""
         parameters = search_parameters(query, patient)
+        usual = self._asking(query, base, parameters)
+        if query.key == "patient" or "_count" in parameters:
+            return usual
+        return replace(self._asking(query, base, {**parameters, "_count": _LARGE_PAGE}), usual=usual)
+
+    def _asking(self, query: Query, base: str, parameters: Mapping[str, str]) -> Search:
         if self._by_post:
             return Search(query.key, f"{base}/{query.type}/_search", parameters)
         if query.key == "patient":
-            return Search(query.key, f"{base}/Patient/{patient}")
+            return Search(query.key, f"{base}/Patient/{parameters['_id']}")
         return Search(query.key, f"{base}/{query.type}?{urlencode(parameters, safe=',:/')}")
 
     def _fetched(

@@ -6,7 +6,7 @@ both and is marked as a conflict. What neither says is every dose from zero upwa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cds_service.clinical.dates import DayRange
@@ -26,8 +26,9 @@ def dose_step(dosage: el.Dosage, strength: Strength) -> DoseStep:
     schedule, readings = schedule_of(dosage.timing), _text_readings(dosage)
     sigs = [one for one in readings if isinstance(one, Sig)]
     faults = [one for one in readings if isinstance(one, str)]
-    structured = structured_amount(dosage, strength)
-    amount = _amount(structured, [texted_amount(sig, strength) for sig in sigs])
+    texted = [texted_amount(sig, strength) for sig in sigs]
+    structured = _counted(structured_amount(dosage, strength), zip(sigs, texted, strict=True))
+    amount = _amount(structured, texted)
     pace = _pace(schedule, sigs)
     daily, fault = _daily(amount, pace, schedule, None if sigs else next(iter(faults), None))
     coded = structured.milligrams is not None and (structured.per_day or schedule.per_day is not None)
@@ -79,6 +80,12 @@ def _text_readings(dosage: el.Dosage) -> list[Sig | SigFault]:
     """The readings of the text and of the patient's instruction, each text once."""
     texts = [text.strip() for text in (dosage.text, dosage.patientInstruction) if text and text.strip()]
     return [read_sig(text) for text in dict.fromkeys(texts)]
+
+
+def _counted(structured: Amount, read: Iterable[tuple[Sig, Amount]]) -> Amount:
+    """The coded amount, unless it counts pieces of what a text measures in a volume that cannot be worked out."""
+    measured = any(sig.unit == "mL" and texted.milligrams is None for sig, texted in read)
+    return Amount(fault="unit-not-understood") if measured and structured.pieces else structured
 
 
 def _amount(structured: Amount, texted: Sequence[Amount]) -> Amount:

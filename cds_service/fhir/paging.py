@@ -16,6 +16,9 @@ from cds_service.net.calls import Line
 from cds_service.net.failures import CallFailed
 from cds_service.strict_json import NotJson, check_json
 
+# How a server answers a search with a parameter that it does not take.
+_BAD_REQUEST = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -30,13 +33,15 @@ class Limits:
 class Search:
     """A query on its way: where its first page is, and the form to post there, if any.
 
-    `goes_on` says that a page came with the request already.
+    `goes_on` says that a page came with the request already. `usual` is the same query in pages of the size that the
+    server chooses, for one that refuses to be told.
     """
 
     key: str
     address: str
     form: Mapping[str, str] | None = None
     goes_on: bool = False
+    usual: Search | None = None
 
 
 class Pager:
@@ -58,6 +63,8 @@ class Pager:
             try:
                 body = self.read(address, form, self._limits.bytes - sum(map(len, bodies)))
             except CallFailed as failure:
+                if failure.status == _BAD_REQUEST and not goes_on and search.usual:
+                    return self.pages(search.usual)
                 unoffered = not goes_on and self._inquiry.lacks(QUERIES[search.key].type, failure.status)
                 return Pages(tuple(bodies), str(failure), offered=not unoffered)
             if goes_on and not is_bundle(body):

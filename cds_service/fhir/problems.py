@@ -9,6 +9,7 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Activity, Problem, Verification
 from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, coded_entries
+from cds_service.fhir.suspicions import is_suspected_in_words
 from cds_service.fhir.wire import Entry, decode
 from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark
 from cds_service.terminology.words import plain
@@ -52,7 +53,7 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
     return Problem(
         entry.reference, code.label(), found.concepts,
         "resolved" if mark == "Z" else _activity(condition, ledger),
-        "suspected" if mark == "V" else _verification(condition),
+        "suspected" if mark == "V" or is_suspected_in_words(code.texts()) else _verification(condition),
         ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
         recurs=status_of(condition.clinicalStatus) in _RECURRING,
         over_on=ledger.past(_over_on(condition)),

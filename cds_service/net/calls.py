@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self
@@ -34,6 +35,15 @@ _MOST_AT_ONCE = 32
 # Seconds for an address to take a connection before the next one is tried, or the same one again: the system itself
 # repeats a lost packet only after a second.
 _PATIENCE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer as it came; the names of its headers may be written in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class Guard:
@@ -98,7 +108,12 @@ class Line:
         return seconds
 
     def ask(
-        self, address: str, token: str | None = None, form: Mapping[str, str] | None = None, most: int = 1_000_000
+        self,
+        address: str,
+        token: str | None = None,
+        form: Mapping[str, str] | None = None,
+        most: int = 1_000_000,
+        accept: str = "application/fhir+json",
     ) -> bytes:
         """The body of a 200 answer: of a GET, or of a POST where there is a form.
 
@@ -106,12 +121,24 @@ class Line:
         """
         if not self.server.covers(address):
             raise CallFailed("leads away from the server that is allowed")
-        headers = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip", "User-Agent": "trialhook"}
+        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "trialhook"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        request = Request("POST" if form else "GET", address, headers, data=form)
+        return self._sent(request, most, {200}).body
+
+    def exchange(
+        self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None, most: int = 1_000_000
+    ) -> Answered:
+        """The answer of any status to a request of any kind. Raises CallFailed when none came whole."""
+        if not self.server.covers(address):
+            raise CallFailed("leads away from the server that is allowed")
+        return self._sent(Request(method, address, dict(headers), data=body), most)
+
+    def _sent(self, request: Request, most: int, wanted: Container[int] | None = None) -> Answered:
         before = _CALL.set(self)
         try:
-            return self._answer(Request("POST" if form else "GET", address, headers, data=form).prepare(), most)
+            return self._answer(request.prepare(), most, wanted)
         except CallFailed:
             raise
         except Exception as error:  # what a broken server can make three libraries raise is no closed list
@@ -120,12 +147,12 @@ class Line:
         finally:
             _CALL.reset(before)
 
-    def _answer(self, request: PreparedRequest, most: int) -> bytes:
+    def _answer(self, request: PreparedRequest, most: int, wanted: Container[int] | None) -> Answered:
         answer = self._adapter.send(request, stream=True, timeout=self.left(), proxies=self._proxies)
         try:
-            if answer.status_code != 200:
+            if wanted is not None and answer.status_code not in wanted:
                 raise Refused(answer.status_code)
-            return _read(answer, most)
+            return Answered(answer.status_code, answer.headers, _read(answer, most))
         finally:
             answer.close()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]+)?")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -73,3 +75,8 @@ def is_proxy(address: str) -> bool:
         return place.scheme == "http" and bool(place.hostname) and place.port != 0 and place.path in ("", "/")
     except ValueError:
         return False
+
+
+def is_origin(text: str) -> bool:
+    """True for an origin as a browser sends it: scheme, host and, unless it is the usual one, port."""
+    return plain_address(text) is not None and _ORIGIN.fullmatch(text) is not None

@@ -38,7 +38,7 @@ def screening_text(screening: Screening, words: Wording) -> str:
 def _head(screening: Screening, words: Wording) -> Iterator[str]:
     trial = screening.trial
     yield words.phrase("text", "heading", trial=trial.id, title=trial.short_title)
-    yield words.phrase("text", "patient", patient=_clean(screening.patient), as_of=screening.as_of.isoformat())
+    yield words.phrase("text", "patient", patient=clean(screening.patient), as_of=screening.as_of.isoformat())
     yield ""
     yield words.phrase("text", "verdict", verdict=words.term("verdicts", screening.verdict.value))
     if screening.recheck_on:
@@ -75,8 +75,8 @@ def _findings(findings: Iterable[Finding], words: Wording) -> Iterator[str]:
 
 def _evidence(finding: Finding, words: Wording) -> Iterator[str]:
     for evidence in finding.judgement.evidence:
-        value = f"  {_clean(words.value(evidence.value))}" if evidence.value is not None else ""
-        parts = [day_of(evidence.when) or "", _clean(words.label(evidence))[:60] + value, _clean(evidence.reference)]
+        value = f"  {clean(words.value(evidence.value))}" if evidence.value is not None else ""
+        parts = [day_of(evidence.when) or "", clean(words.label(evidence))[:60] + value, clean(evidence.reference)]
         yield _INDENT + "  ".join(part for part in parts if part)
 
 
@@ -89,7 +89,7 @@ def _doses(screening: Screening, words: Wording) -> Iterator[str]:
         yield f"  {segment.first.isoformat()} .. {end:<10}  {amount}"
         for reference in segment.sources:
             derived = words.joined("clause", map(words.derivation, steroids.worked_out.get(reference, ())))
-            yield f"      {_clean(reference)}{': ' if derived else ''}{derived}"
+            yield f"      {clean(reference)}{': ' if derived else ''}{derived}"
     yield from _history(steroids, words)
     yield ""
 
@@ -114,9 +114,9 @@ def _sources(screening: Screening, words: Wording) -> Iterator[str]:
     if screening.skipped:
         yield ""
         yield words.term("text", "skipped")
-        yield from (f"  {_clean(one.reference):<40} {one.reason}" for one in screening.skipped)
+        yield from (f"  {clean(one.reference):<40} {one.reason}" for one in screening.skipped)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text of a record without control characters, which could otherwise steer the terminal."""
     return "".join(c if c.isprintable() else " " for c in text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from cds_service.terminology.clues import Clues
 from cds_service.terminology.words import any_word, plain
 
 Span = tuple[int, int]
@@ -42,6 +43,7 @@ class Lexicon:
     def __init__(
         self, words: Mapping[str, Sequence[str]], unless: Mapping[str, Sequence[str]], drugs: Collection[str]
     ) -> None:
+        self._clues = Clues(words)
         self._words = {one: any_word(some) for one, some in words.items() if some}
         self._unless = {one: any_word(some) for one, some in unless.items() if some}
         denials = {one: [word for word in some if word not in _PAST] for one, some in unless.items()}
@@ -51,15 +53,19 @@ class Lexicon:
     def names(self, concepts: Iterable[str], text: str) -> list[str]:
         """Those of the concepts that the text names, and neither cancels nor denies."""
         folded = plain(text)
-        found = [one for one in concepts if self._spans(one, folded) and not self._is_cancelled(one, folded)]
-        denied = self._denied(folded) if found else []
-        return [one for one in found if self._counts(one, folded, denied)]
+        candidates = self._clues.candidates(folded)
+        if not candidates:
+            return []
+        named = (one for one in concepts if one in candidates)
+        found = [one for one in named if self._spans(one, folded) and not self._is_cancelled(one, folded)]
+        denied = self._denied(folded, candidates) if found else []
+        return [one for one in found if self._counts(one, folded, denied, candidates)]
 
     def denies(self, concept: str, text: str) -> bool:
         """True when the text names the concept only to deny it."""
         folded = plain(text)
-        spans, denied = self._spans(concept, folded), self._denied(folded)
-        return bool(spans) and not _stands_outside(spans, denied)
+        spans = self._spans(concept, folded)
+        return bool(spans) and not _stands_outside(spans, self._denied(folded, self._clues.candidates(folded)))
 
     def cancels(self, concept: str, text: str) -> bool:
         """True when the text holds a word that cancels the concept, whether it names it or not.
@@ -77,7 +83,7 @@ class Lexicon:
         pattern = self._unless.get(concept)
         return bool(pattern and pattern.search(folded))
 
-    def _counts(self, concept: str, folded: str, denied: list[Span]) -> bool:
+    def _counts(self, concept: str, folded: str, denied: list[Span], candidates: Collection[str]) -> bool:
         """True when the concept is named outside what is denied; a drug outside the longer names of other drugs.
 
         甲泼尼松龙 is not 甲泼尼松.
@@ -85,14 +91,15 @@ class Lexicon:
         spans = self._spans(concept, folded)
         if concept not in self._drugs:
             return _stands_outside(spans, denied)
-        others = [span for drug in self._drugs - {concept} for span in self._spans(drug, folded)]
+        drugs = (one for one in candidates if one in self._drugs and one != concept)
+        others = [span for drug in drugs for span in self._spans(drug, folded)]
         return any(_stands_outside([one], [o for o in others if _length(o) > _length(one)]) for one in spans)
 
-    def _denied(self, folded: str) -> list[Span]:
+    def _denied(self, folded: str, candidates: Iterable[str]) -> list[Span]:
         """Where the text names something that is no drug only to deny it."""
         if not _MAY_DENY.search(folded):
             return []
-        spans = (span for one in self._words if one not in self._drugs for span in self._spans(one, folded))
+        spans = (span for one in candidates if one not in self._drugs for span in self._spans(one, folded))
         return [(a, b) for a, b in spans if _is_denied(folded, a, b)]
 
 

@@ -10,6 +10,8 @@ _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), 
 # Accents that stand on a letter of their own; those of Japanese and Korean are part of it.
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _LATIN = re.compile(r"[a-z0-9]")
+# What may follow a word that is still the same: "grafts", "transplantation" for "transplant".
+ENDINGS = ("s", "ation", "ations")
 
 
 def plain(text: str) -> str:
@@ -27,7 +29,7 @@ def any_word(words: Iterable[str]) -> re.Pattern[str]:
     """
     longest_first = sorted(words, key=len, reverse=True)
     parts = [
-        rf"(?<![a-z0-9]){re.escape(w)}(?:s|ations?)?(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
+        rf"(?<![a-z0-9]){re.escape(w)}(?:{'|'.join(ENDINGS)})?(?![a-z0-9])" if _LATIN.search(w) else re.escape(w)
         for w in longest_first
     ]
     return re.compile("|".join(parts))

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from flask import Blueprint, Response, request
 
+from cards.dialect import announced, spoken
 from cds_service import pipeline
 from cds_service.errors import ServiceError
 from cds_service.fhir.client import Fetcher
+from cds_service.hooks.clients import Client, Dialect
 from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
+from cds_service.web.feedback import Keep, nowhere
+from cds_service.web.gate import Gate, caller
 
 Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
 _ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """What holds for one client: its settings and the parts that are made from them."""
+
+    settings: Settings
+    compose: pipeline.Compose
+    fetcher: Fetcher | None
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called.
+    `fetcher` is None where no FHIR server may be called; `keep` stores feedback. The gate is shut until another is put
+    in.
     """
 
     services: tuple[Service, ...]
@@ -35,11 +50,29 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    keep: Keep = nowhere
+    dialect: Dialect = "2.0"
+    gate: Gate = field(default_factory=Gate)
+    agreement: Callable[[Client], Agreement] | None = None
+
+    def serving(self, client: Client | None) -> Wiring:
+        """The parts as they were agreed upon with a client; these, where there is none."""
+        if client is None or self.agreement is None:
+            return self
+        agreed = self.agreement(client)
+        return replace(
+            self, settings=agreed.settings, compose=agreed.compose, fetcher=agreed.fetcher, dialect=agreed.dialect
+        )
+
+    def announcements(self) -> list[Mapping[str, object]]:
+        """What discovery says of each service."""
+        return [announced(self.dialect, service.as_json()) for service in self.services]
 
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        return _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        answer = _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
+        return spoken(self.dialect, answer)
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""
@@ -53,13 +86,13 @@ def cds_hooks(wiring: Wiring) -> Blueprint:
 
     @door.get("/cds-services")
     def discover() -> Response:
-        return json_answer({"services": [service.as_json() for service in wiring.services]})
+        return json_answer({"services": wiring.serving(caller()).announcements()})
 
     @door.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
         if service_id not in services:
             raise ServiceError(404, "not-found", f"No such service. Known are: {', '.join(services)}.")
         body = read_body(request, wiring.settings.largest_body)
-        return json_answer(wiring.answer(services[service_id], body))
+        return json_answer(wiring.serving(caller()).answer(services[service_id], body))
 
     return door

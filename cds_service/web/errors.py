@@ -36,7 +36,8 @@ def register_errors(app: Flask) -> None:
 
 
 def _refusal(error: ServiceError) -> Response:
-    return json_answer(operation_outcome(error.code, error.message), error.status)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    return json_answer(operation_outcome(error.code, error.message), error.status, headers)
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -10,8 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.quantity import UCUM, Converted, RawQuantity, Unusable, analyte_units, convert
-from tests.clinical.builders import exactly, raw
+from cds_service.clinical.quantity import (
+    UCUM,
+    AnalyteUnits,
+    Converted,
+    RawQuantity,
+    Unusable,
+    analyte_units,
+    convert,
+    units_of,
+)
+from cds_service.clinical.spelling import folded
+from tests.clinical.builders import exactly, raw, span
 
 SNOMED = "http://snomed.info/sct"
 MICRO, MU = "µ", "μ"  # the micro sign and the Greek letter look alike and are not the same
@@ -282,3 +292,27 @@ def test_no_value_and_no_unit_raise_an_error(value: Decimal, unit: str, comparat
 @pytest.mark.parametrize("value", ["1E+15", "1E-15"])
 def test_a_number_of_fifteen_digits_is_still_one(value: str) -> None:
     assert read("platelets", value, "10*9/L") in ("implausible", exactly(Fraction(1, 10**15)))
+
+
+FULL_ROW = {
+    "unit": "g/L", "units": {"g/L": 1, "mg/dL": "1/100"}, "spellings": {"grams per litre": "g/L"},
+    "plausible": [1, 400], "unitless": [{"from": 3, "to": 30, "unit": "g/L"}], "properties": {"MCnc": ["g/L", "mg/dL"]},
+    "bare": True, "step": "0.5", "least": 2, "plausible_as": {"mg/dL": [200, 3000]},
+}  # fmt: skip
+
+
+def test_a_row_of_the_unit_table_is_read_whole() -> None:
+    assert units_of(FULL_ROW) == AnalyteUnits(
+        unit="g/L", factors={"g/L": Fraction(1), "mg/dL": Fraction(1, 100)},
+        spellings={"grams per litre": "g/L"},
+        folded={folded("g/L"): "g/L", folded("mg/dL"): "mg/dL", folded("grams per litre"): "g/L"},
+        plausible=span(1, 400), unitless=((span(3, 30), "g/L"),), properties={"MCnc": frozenset({"g/L", "mg/dL"})},
+        bare=True, step=Fraction(1, 2), least=Fraction(2), plausible_as={"mg/dL": span(2, 30)},
+    )  # fmt: skip
+
+
+def test_what_a_row_leaves_out_is_empty() -> None:
+    assert units_of({"unit": "kg", "units": {"kg": 1}, "plausible": [30, 200]}) == AnalyteUnits(
+        unit="kg", factors={"kg": Fraction(1)}, spellings={}, folded={"kg": "kg"}, plausible=span(30, 200), unitless=(),
+        properties={}, bare=False, step=None, least=Fraction(0), plausible_as={},
+    )  # fmt: skip

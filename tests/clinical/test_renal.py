@@ -9,7 +9,7 @@ import pytest
 from cds_service.clinical.facts import Sex
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.quantity import Converted, convert
-from cds_service.clinical.renal import adjusted_weight, body_mass_index, cockcroft_gault, ideal_weight
+from cds_service.clinical.renal import body_mass_index, cockcroft_gault, ideal_weight
 from cds_service.clinical.truth import Truth
 from tests.clinical.builders import exactly, raw, span
 
@@ -67,14 +67,11 @@ def test_nothing_is_rounded(found: Interval, expected: Fraction) -> None:
     assert found == exactly(expected)
 
 
-def test_ideal_and_adjusted_weight_of_a_heavy_man() -> None:
+def test_the_ideal_weight_of_a_heavy_man_and_its_clearance() -> None:
     ideal = ideal_weight("male", exactly(170))
     assert ideal is not None
-    adjusted = adjusted_weight(ideal, exactly(95))
-    assert adjusted is not None
-    assert [f"{float(one.low):.1f}" for one in (ideal, adjusted)] == ["65.9", "77.6"]
-    found = [cockcroft_gault(exactly(60), "male", one, exactly("1.3")) for one in (ideal, adjusted)]
-    assert [f"{float(one.low):.2f}" for one in found] == ["56.36", "66.29"]
+    found = cockcroft_gault(exactly(60), "male", ideal, exactly("1.3"))
+    assert [f"{float(one.low):.2f}" for one in (ideal, found)] == ["65.94", "56.36"]
 
 
 def test_ideal_weight_of_five_feet_is_the_constant() -> None:
@@ -89,13 +86,16 @@ def test_there_is_no_ideal_weight_without_a_sex_or_an_exact_height() -> None:
     assert ideal_weight("female", exactly(50)) is None
 
 
-@pytest.mark.parametrize(("actual", "expected"), [("60", None), ("59", None), ("61", exactly("60.4"))])
-def test_the_adjusted_weight_counts_above_the_ideal_one_only(actual: str, expected: Interval | None) -> None:
-    assert adjusted_weight(exactly(60), exactly(actual)) == expected
+def test_a_body_so_small_that_the_formula_leaves_nothing_has_no_ideal_weight() -> None:
+    nothing = Fraction("2.54") * (60 - Fraction("45.5") / Fraction("2.3"))
+    half = nothing + Fraction("2.54") * Fraction(1, 2) / Fraction("2.3")
+    assert ideal_weight("female", exactly(nothing)) is None
+    assert ideal_weight("female", exactly(half)) == exactly("0.5")
 
 
-def test_there_is_no_adjusted_weight_of_a_range() -> None:
-    assert adjusted_weight(exactly(60), span(70, 72)) is None
+def test_an_age_without_an_upper_end_may_leave_nothing() -> None:
+    found = cockcroft_gault(span(40, None), "male", exactly(72), exactly(1))
+    assert found == span(0, 100)
 
 
 def test_an_unknown_sex_spans_both() -> None:

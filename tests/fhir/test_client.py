@@ -71,6 +71,24 @@ def test_all_that_is_missing_is_asked_once_with_the_token() -> None:
     labs = next(asked for asked in running.asked if key_of(asked) == "labs")
     assert labs.parameters.keys() == {"patient", "code", "_sort", "_count"}
     assert labs.parameters["_sort"] == "-date"
+    others = [asked for asked in running.asked if key_of(asked) not in ("patient", "labs", "body", "function")]
+    assert all(asked.parameters == {"patient": "p1", "_count": "200"} for asked in others)
+
+
+@pytest.mark.parametrize("by_post", [False, True])
+def test_a_server_that_takes_no_page_size_is_asked_without_it(by_post: bool) -> None:
+    """Each call is an answer's time: large pages are asked for, and small ones taken."""
+
+    def answer(reply: Reply, asked: Asked) -> None:
+        if "_count" in asked.parameters:
+            reply.json({"resourceType": "OperationOutcome"}, 400)
+        else:
+            reply.json(bundle(condition()))
+
+    with fhir_server({"conditions": answer}) as running:
+        found = fetched(running, prefetch_without("conditions"), by_post=by_post)
+    assert found.answers["conditions"].stopped is None
+    assert [asked.parameters.get("_count") for asked in running.asked] == ["200", None]
 
 
 def test_what_came_with_the_request_is_not_asked_again() -> None:
@@ -178,7 +196,8 @@ def test_a_status_that_is_none_of_success_is_a_failed_query(code: int) -> None:
         start = time.monotonic()
         found = fetched(running, seconds=LATEST)
         assert time.monotonic() - start < LATEST
-    assert len([asked for asked in running.asked if asked.path != "/fhir/metadata"]) == len(QUERIES)
+    tried = len([asked for asked in running.asked if asked.path != "/fhir/metadata"])
+    assert tried == len(QUERIES) + (code == 400)  # once more without the size of the pages
     assert found.why_not("conditions") == f"was answered with status {code}"
     read = from_prefetch({}, "p1", found).sources
     assert (read["conditions"], read["procedures"]) == (Source(State.FAILED), Source(State.NONE))

@@ -61,9 +61,18 @@ def test_a_dose_in_milligrams_is_taken_as_often_as_stated(dosage: Json, daily: I
     assert (found.daily, found.pattern, found.fault, found.conflict) == (daily, pattern, None, False)
 
 
-@pytest.mark.parametrize("unit", ["TAB", "tab", "tbl", "{tbl}", "Tablet(s)", "{TAB}", "片", "each", None])
+@pytest.mark.parametrize(
+    "unit", ["TAB", "tab", "tbl", "{tbl}", "Tablet(s)", "{TAB}", "片", "each", "Tablet - unit of product usage", None]
+)
 def test_tablets_count_their_strength_and_a_bare_number_counts_tablets(unit: str | None) -> None:
     assert tablet_step({**dose(4, unit), **DAILY}).daily == exactly(20)
+
+
+def test_a_bare_number_counts_no_tablets_where_the_text_measures_a_volume() -> None:
+    counted = {"doseAndRate": [{"doseQuantity": {"value": 5}}], **DAILY}
+    assert tablet_step({**counted, "text": "5 tablets once daily"}).daily == exactly(25)
+    assert tablet_step({**counted, "text": "5 ml once daily"}).fault == "unit-not-understood"
+    assert tablet_step({**counted, "text": "5 ml once daily"}).daily == ANYTHING
 
 
 def test_synthea_writes_one_tablet_of_five_milligrams_as_one() -> None:

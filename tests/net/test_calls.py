@@ -64,6 +64,28 @@ def test_a_form_is_posted() -> None:
     assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
 
+@pytest.mark.parametrize("status", [200, 302, 401, 500])
+def test_an_exchange_brings_any_status_with_headers_and_body(status: int) -> None:
+    with serving(lambda reply, _: reply.send(b"x", status, Location="/fhir/other")) as running:
+        server = allowed(running)
+        with Guard([server]).line(server, BUDGET) as line:
+            came = line.exchange("OPTIONS", f"{running.base}/a", {"Origin": "https://e.org"}, b"{}")
+    (asked,) = running.asked
+    assert (asked.method, asked.headers["Origin"], asked.body) == ("OPTIONS", "https://e.org", b"{}")
+    assert (came.status, came.headers["location"], came.body) == (status, "/fhir/other", b"x")
+
+
+def test_an_exchange_keeps_to_the_server_and_to_the_size() -> None:
+    with serving(lambda reply, _: reply.send(b"xx")) as running:
+        server = allowed(running)
+        with Guard([server]).line(server, BUDGET) as line:
+            with pytest.raises(CallFailed):
+                line.exchange("GET", f"{running.origin}/elsewhere", {})
+            with pytest.raises(CallFailed):
+                line.exchange("GET", running.base, {}, most=1)
+    assert [asked.path for asked in running.asked] == ["/fhir"]
+
+
 def test_a_compressed_answer_is_read() -> None:
     with serving(lambda reply, _: reply.send(gzip.compress(b"{}"), Content_Encoding="gzip")) as running:
         assert call(running) == b"{}"

@@ -42,7 +42,7 @@ every_story = pytest.mark.parametrize("name", [one.id for one in load_stories()]
 LATIN = {
     "mg", "kg", "d", "dL", "mL", "min", "mmHg", "U", "L", "ULN", "FEV", "ECOG", "KPS", "Karnofsky", "NIH", "ALT", "AST",
     "CAR", "T", "FHIR", "HL", "SNOMED", "CT", "LOINC", "RxNorm", "ICD", "CM", "GM", "PCS", "CPT", "HCPCS", "ATC", "NCI",
-    "Thesaurus", "caDSR", "v", "MII", "could", "be", "included", "etc", "itacitinib", "axatilimab",
+    "Thesaurus", "caDSR", "v", "MII", "could", "be", "included", "etc", "itacitinib", "axatilimab", "comments",
 }  # fmt: skip
 
 

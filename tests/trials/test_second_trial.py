@@ -74,6 +74,7 @@ def test_patients_get_their_statuses_and_their_verdict(
     screening = screened(facts)
     assert statuses(screening) == met | asked | differs
     assert screening.verdict.value == verdict
+    assert all(row["because"] for row in screening_json(screening, wording("en"))["criteria"])
 
 
 def test_the_same_patient_is_judged_by_each_protocol_on_its_own_terms() -> None:

@@ -17,6 +17,7 @@ from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.trials.screening import Screening
 from cds_service.web.cds_hooks import Wiring
+from cds_service.web.gate import Gate
 
 TODAY = date(2026, 3, 16)
 SERVICE = "/cds-services/nct06920199-patient-view"
@@ -41,7 +42,8 @@ def service() -> Service:
 
 
 def wiring(protocol: Protocol, compose: Compose = one_card, settings: Settings | None = None) -> Wiring:
-    return Wiring((service(),), protocol, compose, settings or Settings(), lambda: TODAY)
+    gate = Gate(open_access=True)
+    return Wiring((service(),), protocol, compose, settings or Settings(), lambda: TODAY, gate=gate)
 
 
 def app_of(parts: Wiring) -> Flask:

@@ -1,13 +1,13 @@
 """GET /cds-services."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 
 from cds_service.fhir.queries import QUERIES, prefetch_templates
 from cds_service.trials.protocol import Protocol
-from cds_service.web.cds_hooks import Wiring
 from tests.web.calls import SERVICE, app_of, service, valueless, wiring
 
 
@@ -29,8 +29,7 @@ def test_nothing_valueless_is_sent(client: FlaskClient) -> None:
 
 
 def test_without_services_the_list_is_empty_and_nothing_fails(protocol: Protocol) -> None:
-    whole = wiring(protocol)
-    none = Wiring((), whole.protocol, whole.compose, whole.settings, whole.today)
+    none = replace(wiring(protocol), services=())
     answer = app_of(none).test_client().get("/cds-services")
     assert (answer.status_code, answer.data) == (200, b'{"services":[]}')
 

@@ -36,7 +36,7 @@ ACCESS: dict[str, Any] = {
 
 def settings(running: FakeServer | None, **changes: Any) -> Settings:
     servers = (Server(running.base, private=True),) if running else ()
-    return Settings(fhir_servers=servers, **changes)
+    return Settings(fhir_servers=servers, open_access=True, **changes)
 
 
 def answer(running: FakeServer, body: Mapping[str, Any], **changes: Any) -> Any:

@@ -420,7 +420,7 @@ def demo() -> FlaskClient:
 class TestMounted:
     def test_only_the_demo_has_the_server(self, demo: FlaskClient) -> None:
         assert demo.get("/fhir/metadata").status_code == 200
-        assert create_app(Settings()).test_client().get("/fhir/metadata").status_code == 404
+        assert create_app(Settings(open_access=True)).test_client().get("/fhir/metadata").status_code == 404
 
     def test_the_hook_requests_of_the_demo_lead_to_their_records(self, demo: FlaskClient) -> None:
         request = demo.get("/demo/stories/too-old/request").get_json()

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 
 from cds_service.fhir.queries import prefetch_templates
+from cds_service.hooks.signing import claims_of, new_key, public_half, signed
 from tests.web.calls import SERVICE, call, condition
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +32,9 @@ def free_port() -> int:
 def start(port: int, app: str = "app:create_app()", **settings: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", app]
     others = {name: value for name, value in os.environ.items() if not name.upper().startswith("TRIALHOOK_")}
-    environment = {**others, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", **settings}
+    others["TRIALHOOK_DATABASE_URL"] = os.environ["TRIALHOOK_DATABASE_URL"]
+    environment = {**others, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "1", "TRIALHOOK_OPEN_ACCESS": "true"}
+    environment |= settings
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -145,3 +149,38 @@ def test_the_demo_answers_the_longest_search_and_any_worker_its_pages(client: re
             next_page = next((link["url"] for link in page["link"] if link["relation"] == "next"), None)
     assert whole["total"] == len(whole["entry"]) > 1
     assert walked == whole["entry"]
+
+
+def test_a_service_for_clients_only(client: requests.Session, tmp_path: Path) -> None:
+    """A refusal reaches a client that sends a whole record; a right token is taken once, by whichever worker."""
+    key = new_key("ES384", "a")
+    path = tmp_path / "clients.yaml"
+    entry = {"name": "A", "issuer": "https://a.example.org", "keys": {"jwks": {"keys": [public_half(key)]}}}
+    path.write_text(json.dumps({"clients": [entry]}))
+    public = "https://trialhook.example.org"
+    body = json.dumps(call(condition("Essential hypertension"))).encode().ljust(2_000_000)
+    settings = {"TRIALHOOK_CLIENTS_FILE": str(path), "TRIALHOOK_PUBLIC_URL": public, "TRIALHOOK_OPEN_ACCESS": "false"}
+    with running(client, WEB_CONCURRENCY="2", **settings) as address:
+        for connection in ("keep-alive", "close"):
+            refused = client.post(address + SERVICE, data=body, headers={"Connection": connection}, timeout=10)
+            assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+        for _ in range(4):
+            token = signed(key, claims_of("https://a.example.org", public + SERVICE, datetime.now(UTC), 300))
+            taken = client.post(address + SERVICE, data=body, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+            assert (taken.status_code, taken.content) == (200, b'{"cards":[]}')
+        again = [
+            client.post(
+                address + SERVICE, data=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
+            ).status_code
+            for _ in range(6)
+        ]
+        assert set(again) == {401}
+        long = client.get(f"{address}/cds-services", headers={"Authorization": f"Bearer {'x' * 16_000}"}, timeout=10)
+        assert long.status_code == 401
+
+
+def test_without_clients_and_open_access_the_start_is_stopped() -> None:
+    server = start(free_port(), TRIALHOOK_OPEN_ACCESS="")
+    output = server.communicate(timeout=START_LIMIT)[0].decode()
+    assert server.returncode == 3
+    assert "Trialhook does not start. Nobody could call it. Set TRIALHOOK_CLIENTS_FILE=" in output

@@ -31,7 +31,7 @@ from tests.web.calls import (
 @pytest.fixture(scope="module")
 def whole() -> FlaskClient:
     """The service as it is deployed, with its own cards."""
-    return create_app(Settings()).test_client()
+    return create_app(Settings(open_access=True)).test_client()
 
 
 def post(client: FlaskClient, body: Mapping[str, Any], **headers: str) -> Any:
@@ -166,7 +166,7 @@ def test_the_same_call_gets_the_same_answer(whole: FlaskClient) -> None:
 
 
 def test_settings_of_the_site_reach_the_card(whole: FlaskClient) -> None:
-    site = Settings(coordinator_contact="Trial office, ext 4711")
+    site = Settings(coordinator_contact="Trial office, ext 4711", open_access=True)
     answer = post(create_app(site).test_client(), call_with_card())
     assert "4711" in answer.get_data(as_text=True)
     assert "4711" not in post(whole, call_with_card()).get_data(as_text=True)

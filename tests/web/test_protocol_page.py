@@ -104,7 +104,7 @@ def test_an_unknown_trial_gets_a_404_that_says_what_is_there(client: FlaskClient
 
 
 def test_the_service_shows_it_with_and_without_the_demo() -> None:
-    assert create_app(Settings()).test_client().get(ADDRESS).status_code == 200
+    assert create_app(Settings(open_access=True)).test_client().get(ADDRESS).status_code == 200
     demo = create_demo_app(Settings()).test_client()
     assert demo.get(ADDRESS).status_code == 200
     assert f'href="{ADDRESS}"' in demo.get("/").text

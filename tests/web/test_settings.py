@@ -49,6 +49,11 @@ def test_with_nothing_set_every_default_holds() -> None:
         "search_by_post": False,
         "outbound_proxy": None,
         "outbound_ca_file": None,
+        "database_url": None,
+        "clients_file": None,
+        "public_url": None,
+        "open_access": False,
+        "cors_origins": (),
     }
 
 
@@ -70,21 +75,50 @@ def test_every_setting_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
         FETCH_PAGES="3",
         FETCH_BYTES="1 MB",
         SEARCH_BY_POST="true",
+        CLIENTS_FILE="/etc/trialhook/clients.yaml",
+        PUBLIC_URL="https://trialhook.example.org/",
+        OPEN_ACCESS="true",
+        CORS_ORIGINS="https://ehr.example.org, loopback",
         OUTBOUND_PROXY="http://user:word@proxy.lan:3128",
         OUTBOUND_CA_FILE=str(AUTHORITY),
+        DATABASE_URL="postgresql://trialhook:word@db.lan/trialhook",
     )
+    assert site.database_in(Path("x")) == "postgresql://trialhook:word@db.lan/trialhook"
     assert site.fhir_servers == (
         Server("https://ehr.example.org/fhir/R4"),
         Server("https://ehr.lan/fhir", private=True),
     )
     assert (site.fetch_seconds, site.fetch_pages, site.fetch_bytes, site.search_by_post) == (2.5, 3, 1_000_000, True)
     assert site.trust_null is False
+    assert (site.clients_file, site.public_url) == (
+        Path("/etc/trialhook/clients.yaml"),
+        "https://trialhook.example.org",
+    )
+    assert (site.open_access, site.cors_origins) == (True, ("https://ehr.example.org", "loopback"))
     assert (site.outbound_proxy, site.outbound_ca_file) == ("http://user:word@proxy.lan:3128", AUTHORITY)
     assert "word" not in repr(site)
     assert (site.site_timezone, site.coordinator_contact) == ("Asia/Shanghai", "Trial office, ext 4711")
     assert (site.suggest_tests, site.show_not_yet, site.largest_body) == (False, True, 1024)
     coding = {"system": "http://snomed.info/sct", "code": "103697008", "display": "Patient referral"}
     assert site.referral_coding == coding
+
+
+def test_without_a_database_a_file_is_made_in_the_folder() -> None:
+    assert Settings().database_in(Path("/srv/trialhook")) == "sqlite:////srv/trialhook/trialhook.sqlite"
+    assert Settings().database_in(Path("/srv/a?b")) == "sqlite:////srv/a%3Fb/trialhook.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("https://a.example.org/trials/", "https://a.example.org/trials"),
+        ("https://a.example.org/cds-services", "https://a.example.org"),
+        ("http://a.lan insecure", "http://a.lan"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ],
+)
+def test_the_public_address_is_kept_without_an_end(monkeypatch: pytest.MonkeyPatch, written: str, kept: str) -> None:
+    assert loaded(monkeypatch, PUBLIC_URL=written).public_url == kept
 
 
 def test_a_size_may_have_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,10 +177,20 @@ def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> No
         ("FETCH_PAGES", "0", "1"),
         ("FETCH_BYTES", "many", "64 MB"),
         ("SEARCH_BY_POST", "perhaps", "boolean"),
+        ("PUBLIC_URL", "trialhook.example.org", "https://trialhook.example.org"),
+        ("PUBLIC_URL", "https://trialhook.example.org?x=1", "https://trialhook.example.org"),
+        ("PUBLIC_URL", "http://trialhook.example.org", "insecure"),
+        ("PUBLIC_URL", "https://trialhook.example.org private", "https://trialhook.example.org"),
+        ("OPEN_ACCESS", "perhaps", "boolean"),
+        ("CORS_ORIGINS", "*", "https://sandbox.example.org"),
         ("OUTBOUND_PROXY", "proxy.lan:3128", "http://proxy.example.org:3128"),
         ("OUTBOUND_PROXY", "socks5://proxy.lan", "http://proxy.example.org:3128"),
         ("OUTBOUND_CA_FILE", "/nowhere/ca.pem", "PEM"),
         ("OUTBOUND_CA_FILE", __file__, "PEM"),
+        ("DATABASE_URL", "/var/lib/trialhook.sqlite", "sqlite:////var/lib/trialhook/trialhook.sqlite"),
+        ("DATABASE_URL", "sqlite://", "sqlite:////var/lib/trialhook/trialhook.sqlite"),
+        ("DATABASE_URL", "sqlite:///:memory:", "sqlite:////var/lib/trialhook/trialhook.sqlite"),
+        ("DATABASE_URL", "mysql://db.lan/trialhook", "postgresql://trialhook@db.lan/trialhook"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_expected(
@@ -202,4 +246,4 @@ def test_today_is_the_day_at_the_site(monkeypatch: pytest.MonkeyPatch, zone: str
             return cls(2026, 3, 16, 11, 30, tzinfo=UTC).astimezone(tz)
 
     monkeypatch.setattr(app, "datetime", Clock)
-    assert app.wire(Settings(site_timezone=zone)).today().isoformat() == day
+    assert app.wire(Settings(site_timezone=zone, open_access=True)).today().isoformat() == day

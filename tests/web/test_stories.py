@@ -21,7 +21,7 @@ SILENT = frozenset({"ruled-out", "not-applicable"})
 @cache
 def client(show_not_yet: bool) -> FlaskClient:
     """The service on the index day: on a day after the trial's end some verdicts would rightly be others."""
-    wiring = replace(wire(Settings(show_not_yet=show_not_yet)), today=lambda: INDEX_DAY)
+    wiring = replace(wire(Settings(show_not_yet=show_not_yet, open_access=True)), today=lambda: INDEX_DAY)
     return assembled(wiring).test_client()
 
 

@@ -98,7 +98,6 @@ class Renal(Part):
     creatinine_factor: Positive
     female_factor: Positive
     ideal_weight: IdealWeight
-    adjusted_share: Positive
 
 
 class Weights(Part):

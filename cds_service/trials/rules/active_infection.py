@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.medications import MedicationUse
 from cds_service.trials.case import Case
-from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
+from cds_service.trials.finding import Judgement, Status
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, few, seen
 from cds_service.trials.rules.parameters import Days, Drugs
 from cds_service.trials.rules.washout import Event, last_dose
 
@@ -29,10 +29,11 @@ class ActiveInfection(Rule):
         active = [p for p in case.facts.problems_of(self.infections) if p.activity != "resolved"]
         treated = list(self._treatments(case))
         if not active and not treated:
-            return self.nothing_recorded(case, self.window.before(case.as_of))
-        evidence = (*(seen(p) for p in active[:3]), *(event.evidence for event in treated[:3]))
-        flags = doubts_of(active) if active else frozenset[Flag]()
-        return Judgement(Status.REVIEW, Reason("infection-active" if active else "infection-treated"), evidence, flags)
+            return self.nothing_recorded(case)
+        evidence = (*few(map(seen, active)), *few(event.evidence for event in treated))
+        return Judgement(
+            Status.REVIEW, Reason("infection-active" if active else "infection-treated"), evidence, doubts_of(active)
+        )
 
     def _treatments(self, case: Case) -> Iterator[Event]:
         """The newest dose of each treatment that was, or may have been, given within the window."""

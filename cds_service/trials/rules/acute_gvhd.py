@@ -10,7 +10,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Length, Rule, at_edge, doubts_of, failed, few, seen
 from cds_service.trials.rules.parameters import Days
 
 
@@ -36,13 +36,13 @@ class AcuteGvhd(Rule):
         excluding = [p for p in active if self._excludes(p, case)]
         if excluding:
             flags = self._edge(excluding, case)
-            return failed(Reason("acute-gvhd-late"), [seen(p) for p in excluding[:3]], flags)
+            return failed(Reason("acute-gvhd-late"), few(map(seen, excluding)), flags)
         doubtful = active + [p for p in self._of_no_known_kind(case) if p not in active]
         if doubtful:
             assumed = {Flag.ASSUMED} if all(p.activity == "not-stated" for p in doubtful) else set[Flag]()
             conflict = {Flag.CONFLICT} if any(self._is_both(p) for p in doubtful) else set[Flag]()
             flags = doubts_of(doubtful) | self._edge(doubtful, case) | assumed | conflict
-            return Judgement(Status.REVIEW, Reason("acute-gvhd-open"), tuple(seen(p) for p in doubtful[:3]), flags)
+            return Judgement(Status.REVIEW, Reason("acute-gvhd-open"), few(map(seen, doubtful)), flags)
         return self.nothing_recorded(case)
 
     def _of_no_known_kind(self, case: Case) -> list[Problem]:

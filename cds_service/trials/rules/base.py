@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -30,8 +31,12 @@ from cds_service.trials.rules.parameters import (
 
 __all__ = [
     "Bound", "Concepts", "Length", "Parameters", "Rule", "Share", "Sources", "at_edge", "doubts_of", "failed",
-    "in_unit", "not_begun", "not_searched", "seen",
+    "few", "in_unit", "not_begun", "not_searched", "seen",
 ]  # fmt: skip
+
+
+# How many records of a kind an answer shows: a chart may hold hundreds.
+_SHOWN = 3
 
 
 class Rule(Parameters, ABC):
@@ -76,7 +81,8 @@ class Rule(Parameters, ABC):
         """The answer where nothing stands against it: unknown unless every needed source can vouch for that.
 
         A source that is only read where it is there may be missing, which is said; but an entry of it that is
-        there and cannot be read is a doubt like any other.
+        there and cannot be read is a doubt like any other. `since` is for results alone: of every other source that
+        was cut short nobody knows how far back it reaches.
         """
         looked_for = self.concepts if concepts is None else concepts
         gaps = case.gaps(self.needs, looked_for, since)
@@ -116,6 +122,11 @@ def failed(
 def seen(fact: Problem | Intervention, value: Measure | str | None = None) -> Evidence:
     """A problem or procedure as evidence."""
     return Evidence(fact.reference, fact.when, fact.label, value)
+
+
+def few(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The first of them, enough for a person to see what an answer rests on."""
+    return tuple(islice(evidence, _SHOWN))
 
 
 def at_edge(days: int, window: Span) -> bool:

@@ -13,16 +13,17 @@ from cds_service.clinical.dates import DayRange, completed_years
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import newest, taken_on, unit_of, usable
-from cds_service.clinical.renal import adjusted_weight, body_mass_index, cockcroft_gault, ideal_weight
+from cds_service.clinical.renal import body_mass_index, cockcroft_gault, ideal_weight
 from cds_service.clinical.truth import Truth
 from cds_service.clinical.weights import WeightOnDay
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, Rule, few, in_unit, not_searched
 from cds_service.trials.rules.parameters import Analyte, Days
 from cds_service.trials.rules.recent import (
     Freshness,
     Recent,
+    as_written,
     counted,
     doubted,
     none_usable,
@@ -113,7 +114,7 @@ class CreatinineClearance(Rule):
             return not_searched(unreadable, judgement.evidence)
         unusable = unusable_since(case, self.reported[0], since)
         if unusable:
-            evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in unusable[:2]))
+            evidence = (*judgement.evidence, *few(map(as_written, unusable)))
             reason = Reason("newer-result-unreadable", judgement.reason.values)
             return Judgement(Status.REVIEW, reason, evidence, judgement.flags)
         unseen = case.gaps((("conditions",), ("procedures",)), self.dialysis)
@@ -163,21 +164,19 @@ class CreatinineClearance(Rule):
         return cockcroft_gault(age, case.facts.sex, kilograms, found.chosen.quantity)
 
     def _depends_on_weight(self, case: Case, born: DayRange, found: Recent, actual: Interval) -> bool:
-        """True when the ideal or adjusted weight, or another weight of the last 90 days, turns the answer round."""
-        others = [*self._theoretical_weights(case, actual),
-                  *(w.kilograms for w in case.weights.recent(found.chosen.day))]  # fmt: skip
-        clearances = [self._clearance(case, born, found, weight) for weight in [actual, *others]]
+        """True when the ideal weight, or another weight of the last 90 days, turns the answer round.
+
+        An adjusted weight lies between the actual and the ideal one: it turns nothing that the ideal one does not.
+        """
+        recent = (weight.kilograms for weight in case.weights.recent(found.chosen.day))
+        clearances = [self._clearance(case, born, found, one) for one in (actual, *recent, *self._ideal_weight(case))]
         return {Truth.TRUE, Truth.FALSE} <= {self.limit.holds_for(one) for one in clearances}
 
     @staticmethod
-    def _theoretical_weights(case: Case, actual: Interval) -> Iterator[Interval]:
+    def _ideal_weight(case: Case) -> Iterator[Interval]:
         height = newest(case.facts.results, "height")
-        ideal = ideal_weight(case.facts.sex, height.quantity) if height else None
-        if ideal:
+        if height and (ideal := ideal_weight(case.facts.sex, height.quantity)):
             yield ideal
-            adjusted = adjusted_weight(ideal, actual)
-            if adjusted:
-                yield adjusted
 
     def _is_unsteady(self, case: Case, found: Recent) -> bool:
         """True when creatinine rose in the days before the sample, or differs as much within one day."""

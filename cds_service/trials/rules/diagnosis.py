@@ -9,7 +9,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Problem, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Parameters, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Parameters, Rule, doubts_of, failed, few, seen
 from cds_service.trials.rules.parameters import Days
 
 
@@ -29,14 +29,14 @@ class ActiveDiagnosis(Rule):
         if sure:
             best = sorted(sure, key=lambda p: p.activity != "active")
             flags = frozenset({Flag.ASSUMED}) if best[0].activity == "not-stated" else frozenset[Flag]()
-            return Judgement(Status.PASS, Reason("diagnosis-active"), tuple(seen(p) for p in best[:3]), flags)
+            return Judgement(Status.PASS, Reason("diagnosis-active"), few(map(seen, best)), flags)
         doubtful = active + [p for p in case.facts.problems_of(self.unspecific) if p.activity != "resolved"]
         if doubtful:
             return review_of(doubtful, "diagnosis-uncertain")
         return self._resolved_or_none(case, problems)
 
     def _resolved_or_none(self, case: Case, resolved: Sequence[Problem]) -> Judgement:
-        evidence = [seen(p) for p in resolved[:3]]
+        evidence = few(map(seen, resolved))
         nothing = self.nothing_recorded(case, evidence=evidence)
         if not resolved or nothing.reason.code == "not-searched":
             return nothing
@@ -80,7 +80,7 @@ class LifetimeHistory(Rule):
         sure = [p for p in problems if is_sure(p, self.diagnosis)]
         lasting = [p for p in sure if self.transient is None or not self.transient.may_be(p, case)]
         if lasting:
-            return failed(Reason("history-recorded"), [seen(p) for p in lasting[:3]])
+            return failed(Reason("history-recorded"), few(map(seen, lasting)))
         doubtful = problems + case.facts.problems_of(self.related)
         if doubtful:
             return review_of(doubtful, "history-transient" if sure else "history-suspected")
@@ -89,5 +89,4 @@ class LifetimeHistory(Rule):
 
 def review_of(problems: Sequence[Problem], code: str) -> Judgement:
     """For a person to judge; flagged text-only when words are all there is."""
-    evidence = tuple(seen(p) for p in problems[:3])
-    return Judgement(Status.REVIEW, Reason(code), evidence, doubts_of(problems))
+    return Judgement(Status.REVIEW, Reason(code), few(map(seen, problems)), doubts_of(problems))

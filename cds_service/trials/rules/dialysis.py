@@ -11,7 +11,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, few, seen
 from cds_service.trials.rules.parameters import Days
 
 
@@ -38,20 +38,19 @@ class OngoingDialysis(Rule):
         done = case.facts.interventions_of((*self.haemodialysis, *self.unspecific))
         current = [i for i in done if self._is_current(i, case)]
         if current:
-            return failed(Reason("dialysis-current"), [seen(i) for i in current[:3]], _edge(current, case, self.lately))
+            return failed(Reason("dialysis-current"), few(map(seen, current)), _edge(current, case, self.lately))
         listed = self._listed(case)
         peritoneal = self._peritoneal(case)
         sure = [p for p in listed if self._excludes(p, bool(peritoneal) or self._may_be_peritoneal(case))]
         if sure:
             assumed = all(p.activity == "not-stated" for p in sure)
             flags = frozenset({Flag.ASSUMED} if assumed else ())
-            return failed(Reason("dialysis-listed"), [seen(p) for p in sure[:3]], flags)
+            return failed(Reason("dialysis-listed"), few(map(seen, sure)), flags)
         lately = [i for i in done if i.goes_on or self._within(i, case, self.past)]
         doubtful = [*listed, *(f for f in peritoneal if self._may_go_on(f, case)), *lately]
         if doubtful:
             flags = doubts_of(doubtful) | _edge(lately, case, self.lately) | _edge(lately, case, self.past)
-            evidence = tuple(seen(fact) for fact in doubtful[:3])
-            return Judgement(Status.REVIEW, Reason("dialysis-unclear"), evidence, flags)
+            return Judgement(Status.REVIEW, Reason("dialysis-unclear"), few(map(seen, doubtful)), flags)
         return self._none(case, done)
 
     def _is_current(self, done: Intervention, case: Case) -> bool:
@@ -78,7 +77,7 @@ class OngoingDialysis(Rule):
         return is_sure(problem, self.haemodialysis) or (is_sure(problem, self.unspecific) and not may_be_peritoneal)
 
     def _none(self, case: Case, past: Sequence[Intervention]) -> Judgement:
-        judgement = self.nothing_recorded(case, evidence=[seen(i) for i in past[:2]])
+        judgement = self.nothing_recorded(case, evidence=few(map(seen, past)))
         if not past or judgement.status is not Status.PASS:
             return judgement
         flags = judgement.flags | _edge(past, case, self.past)

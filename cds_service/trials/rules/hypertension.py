@@ -36,9 +36,9 @@ class Pressure(Parameters):
         """The last readings of a kind where each of them is high; none where one is not, or there are too few."""
         for (analyte,), limit in ((self.systolic, self.systolic_high), (self.diastolic, self.diastolic_high)):
             readings = usable(case.facts.results, analyte)[: self.last]
-            spans = [one.quantity for one in readings if isinstance(one.quantity, Interval)]
-            if len(spans) == self.last and all(limit.holds_for(span) is Truth.TRUE for span in spans):
-                return [_evidence(one, span, limit) for one, span in zip(readings, spans, strict=True)]
+            spans = [(one, one.quantity) for one in readings if isinstance(one.quantity, Interval)]
+            if len(spans) == self.last and all(limit.holds_for(span) is Truth.TRUE for _, span in spans):
+                return [_evidence(one, span, limit) for one, span in spans]
         return []
 
 
@@ -60,4 +60,4 @@ class UncontrolledHypertension(LifetimeHistory):
         if high:
             return Judgement(Status.REVIEW, Reason("pressure-high"), tuple(high))
         unread = case.unreadable(("body",), (*self.stays.systolic, *self.stays.diastolic))
-        return not_searched(unread, judgement.evidence) if unread else judgement
+        return not_searched(unread) if unread else judgement

@@ -14,7 +14,7 @@ from cds_service.clinical.truth import Truth
 from cds_service.clinical.worked_out import computed, proportion
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Parameters, Rule, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, Parameters, Rule, few, in_unit, not_searched
 from cds_service.trials.rules.parameters import Analyte, Analytes
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
 from cds_service.trials.rules.support import Support, edge_of_support, supporting
@@ -133,7 +133,7 @@ class LabLimit(Rule):
         support = list(supporting(self.supported_by, case, sampled))
         flags = judgement.flags | edge_of_support(self.supported_by, case, sampled)
         if support:
-            evidence = (*judgement.evidence, *support[:3])
+            evidence = (*judgement.evidence, *few(support))
             reason = Reason("result-supported", judgement.reason.values)
             return Judgement(Status.REVIEW, reason, evidence, flags | {Flag.SUPPORTED})
         helping = frozenset(c for kind in self.supported_by for c in (*kind.drugs, *kind.procedures))

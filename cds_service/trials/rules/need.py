@@ -63,8 +63,11 @@ class DoseNeed(SteroidRule):
         return case.weighed[-1] if case.weighed else None
 
     def per_kg_today(self, case: Case) -> Measure:
-        current = self.current(case)
-        known = current.per_kg if current and current.per_kg is not None else ANYTHING
+        return self.per_kg_of(self.current(case))
+
+    def per_kg_of(self, segment: WeighedSegment | None) -> Measure:
+        """The segment's dose beside its limit; anything where no weight counts, or without a segment."""
+        known = segment.per_kg if segment and segment.per_kg is not None else ANYTHING
         return Measure(known, steroids.PER_KG, self.dose)
 
     def flags_today(self, case: Case) -> set[Flag]:

@@ -13,7 +13,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Rule, at_edge, doubts_of, failed, few, seen
 from cds_service.trials.rules.parameters import Days, Drugs
 from cds_service.trials.rules.washout import doubts_of_use, doubts_together, is_infusion, last_dose
 
@@ -33,7 +33,7 @@ class Therapy:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return tuple(Evidence(use.reference, use.begins, use.label) for use in self.uses[:2])
+        return few(Evidence(use.reference, use.begins, use.label) for use in self.uses)
 
     @property
     def title(self) -> str:
@@ -63,17 +63,16 @@ class NewTherapy(Rule):
         doubtful = [t for t in therapies if t.last_possible is not None and t.last_possible >= opens]
         courses = [i for i in case.facts.interventions_of(self.courses) if i.when is None or i.when.last >= opens]
         if doubtful:
-            return self._for_a_person(doubtful, [seen(i) for i in courses], case)
+            return self._for_a_person(doubtful, few(map(seen, courses)), case)
         if courses:
-            evidence = tuple(seen(i) for i in courses[:3])
             reason = Reason("therapy-course", {"window": self.window})
-            return Judgement(Status.REVIEW, reason, evidence, doubts_of(courses))
+            return Judgement(Status.REVIEW, reason, few(map(seen, courses)), doubts_of(courses))
         return self._clear(case, therapies)
 
     def _clear(self, case: Case, therapies: Sequence[Therapy]) -> Judgement:
-        over = [evidence for t in therapies for evidence in t.evidence][:3]
+        over = few(evidence for t in therapies for evidence in t.evidence)
         looked_for = (*self.drugs, *self.courses)
-        judgement = self.nothing_recorded(case, self.window.before(case.as_of), over, looked_for)
+        judgement = self.nothing_recorded(case, evidence=over, concepts=looked_for)
         last = max((t.last_possible for t in therapies if t.last_possible), default=None)
         if last is None or judgement.status is not Status.PASS:
             return judgement
@@ -92,9 +91,9 @@ class NewTherapy(Rule):
         }  # fmt: skip
         evidence = [evidence for therapy in started for evidence in therapy.evidence]
         flags = {Flag.BOUNDARY} if at_edge(days, self.window) else set[Flag]()
-        return failed(Reason("therapy-new", values), evidence[:4], flags, "date", recheck)
+        return failed(Reason("therapy-new", values), evidence, flags, "date", recheck)
 
-    def _for_a_person(self, therapies: Sequence[Therapy], courses: list[Evidence], case: Case) -> Judgement:
+    def _for_a_person(self, therapies: Sequence[Therapy], courses: Sequence[Evidence], case: Case) -> Judgement:
         evidence = [*(e for t in therapies for e in t.evidence), *courses]
         opens = self.window.before(case.as_of)
         ongoing = all(t.last_sure and t.last_sure >= opens and not self._may_not_count(t, case) for t in therapies)
@@ -103,7 +102,7 @@ class NewTherapy(Rule):
             flags.add(Flag.BOUNDARY)
         values: dict[str, Value] = {"drugs": tuple(t.title for t in therapies), "window": self.window}
         code = "therapy-ongoing" if ongoing else "therapy-uncertain"
-        return Judgement(Status.REVIEW, Reason(code, values), tuple(evidence[:4]), frozenset(flags))
+        return Judgement(Status.REVIEW, Reason(code, values), tuple(evidence), frozenset(flags))
 
     def _anchor(self, therapy: Therapy, case: Case) -> date:
         """The day from which the time counts: the last infusion, or the first start of a drug taken daily."""

@@ -10,7 +10,7 @@ from cds_service.clinical.evidence import Evidence, Reason, Value
 from cds_service.clinical.facts import Participation
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import at_edge, failed
+from cds_service.trials.rules.base import at_edge, failed, few
 from cds_service.trials.rules.parameters import Days, Words
 from cds_service.trials.rules.people import AskBesideRecord
 
@@ -62,4 +62,4 @@ class OtherStudy(AskBesideRecord):
 
 
 def _seen(parts: Sequence[Participation]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(one.reference, one.until or one.begins, one.label) for one in parts[:3])
+    return few(Evidence(one.reference, one.until or one.begins, one.label) for one in parts)

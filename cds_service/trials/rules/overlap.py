@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Problem, is_sure
 from cds_service.terminology.words import any_word, plain
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, few, seen
 
 
 class OverlapSyndrome(Rule):
@@ -29,13 +30,13 @@ class OverlapSyndrome(Rule):
         found = self._active(case, self.overlap)
         explicit = [p for p in found if self._is_explicit(p, case)]
         if explicit:
-            return failed(Reason("overlap-stated"), [seen(p) for p in explicit[:3]])
+            return failed(Reason("overlap-stated"), few(map(seen, explicit)))
         acute, chronic = self._active(case, self.acute), self._active(case, self.chronic)
-        pair = [*acute[:2], *chronic[:2]] if acute and chronic else []
-        if found or pair:
-            facts = [*found, *pair]
+        pairs = (acute, chronic) if acute and chronic else ()
+        if found or pairs:
+            evidence = tuple(one for facts in (found, *pairs) for one in few(map(seen, facts)))
             reason = Reason("overlap-possible" if found else "overlap-by-pair")
-            return Judgement(Status.REVIEW, reason, tuple(seen(p) for p in facts[:4]), doubts_of(facts))
+            return Judgement(Status.REVIEW, reason, evidence, doubts_of([*found, *chain(*pairs)]))
         nothing = self.nothing_recorded(case)
         return replace(nothing, flags=nothing.flags | {Flag.ASSUMED}) if nothing.status is Status.PASS else nothing
 

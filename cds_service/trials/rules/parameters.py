@@ -28,14 +28,14 @@ def known_units() -> frozenset[str]:
 
 
 def _limit(text: Any) -> Limit:
-    limit = text if isinstance(text, Limit) else Limit.parse(str(text))
+    limit = Limit.parse(str(text))
     if limit.unit not in known_units():
         raise ValueError(f'the unit {limit.unit!r} is not known; expected a bound such as "> 0.25 mg/kg/d"')
     return limit
 
 
 def _span(text: Any) -> Span:
-    span = text if isinstance(text, Span) else Span.parse(str(text))
+    span = Span.parse(str(text))
     if not span.count:
         raise ValueError(f'expected a span such as "28 d" that is longer than nothing, found {text!r}')
     return span

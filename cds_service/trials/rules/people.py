@@ -9,7 +9,7 @@ from cds_service.clinical.evidence import Evidence, Reason
 from cds_service.clinical.facts import Intervention, Problem
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, few, seen
 from cds_service.trials.rules.parameters import Words
 from cds_service.trials.rules.recent import Freshness
 
@@ -27,8 +27,7 @@ class Ask(Rule):
         found: list[Problem | Intervention] = [*listed, *case.facts.interventions_of(self.hints)]
         if not found:
             return self._without_hint(case)
-        evidence = tuple(seen(fact) for fact in found[:3])
-        return Judgement(Status.REVIEW, Reason("hint-recorded"), evidence, doubts_of(found))
+        return Judgement(Status.REVIEW, Reason("hint-recorded"), few(map(seen, found)), doubts_of(found))
 
     def _without_hint(self, case: Case) -> Judgement:
         """The question alone; but an entry that names a hint and cannot be read any further is one, too.
@@ -64,7 +63,7 @@ class KnownAllergy(AskBesideRecord):
         found = [a for a in case.facts.allergies_to(self.substances) if a.activity != "resolved"]
         if not found:
             return self.asked(case)
-        return Judgement(Status.REVIEW, Reason("hint-recorded"), tuple(map(seen, found[:3])), doubts_of(found))
+        return Judgement(Status.REVIEW, Reason("hint-recorded"), few(map(seen, found)), doubts_of(found))
 
 
 class AskBesideExamination(Ask):
@@ -82,7 +81,7 @@ class AskBesideExamination(Ask):
         days = [one.when.last for one in shown if one.when]
         is_old = len(days) == len(shown) and max(days) < self.fresh.use.before(case.as_of)
         flags = doubts_of(shown) | (frozenset({Flag.STALE}) if is_old else frozenset())
-        return Judgement(Status.REVIEW, Reason("hint-recorded"), tuple(map(seen, shown[:3])), flags)
+        return Judgement(Status.REVIEW, Reason("hint-recorded"), few(map(seen, shown)), flags)
 
     def _counts(self, one: Problem, case: Case) -> bool:
         """True for one that is not too old, as far as anybody knows."""

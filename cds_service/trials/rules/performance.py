@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
+from cds_service.clinical.evidence import Measure, Reason, Value
 from cds_service.clinical.interval import Limit
 from cds_service.clinical.quantity import Unusable
 from cds_service.clinical.truth import Truth
@@ -17,6 +17,7 @@ from cds_service.trials.rules.parameters import Analyte
 from cds_service.trials.rules.recent import (
     Freshness,
     Recent,
+    as_written,
     doubted,
     none_usable,
     recent,
@@ -73,7 +74,7 @@ class PerformanceStatus(Rule):
         slips = [r for r in unusable_since(case, score, since) if r.quantity == Unusable("implausible")]
         if not slips:
             return None
-        evidence = [Evidence(r.reference, r.when, r.label, r.written) for r in slips]
+        evidence = [as_written(r) for r in slips]
         evidence += result_evidence(found.chosen) if found else []
         return Judgement(Status.REVIEW, Reason("score-off-scale"), tuple(evidence), frozenset({Flag.CONFLICT}))
 

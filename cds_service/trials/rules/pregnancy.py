@@ -15,7 +15,18 @@ from cds_service.clinical.labs import Result, unit_of
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Bound, Concepts, Length, Rule, doubts_of, failed, in_unit, not_searched, seen
+from cds_service.trials.rules.base import (
+    Bound,
+    Concepts,
+    Length,
+    Rule,
+    doubts_of,
+    failed,
+    few,
+    in_unit,
+    not_searched,
+    seen,
+)
 from cds_service.trials.rules.parameters import Analyte, Words, Years
 
 Answer = Literal["positive", "negative", "equivocal", "unreadable"]
@@ -57,7 +68,7 @@ class Pregnancy(Rule):
         listed = [p for p in case.facts.problems_of(self._states) if p.activity != "resolved"]
         tests = self._tests(case)
         answers = {self._answer(test) for test in tests}
-        evidence = (*(seen(p) for p in listed[:2]), *(Evidence(t.reference, t.when, t.label) for t in tests[:2]))
+        evidence = (*few(map(seen, listed)), *few(Evidence(t.reference, t.when, t.label) for t in tests))
         sure = [p for p in listed if self._is_current(p, case)]
         nurses = any(is_sure(p, self.lactation) for p in sure)
         if sure and not nurses and "negative" in answers:
@@ -68,8 +79,7 @@ class Pregnancy(Rule):
                 Reason("pregnancy-recorded" if sure else "pregnancy-test-positive"), evidence, (), self.curable
             )
         if excluding or listed or answers - {"negative"}:
-            flags = doubts_of(listed) if listed else frozenset[Flag]()
-            return Judgement(Status.REVIEW, Reason("pregnancy-unclear"), evidence, flags)
+            return Judgement(Status.REVIEW, Reason("pregnancy-unclear"), evidence, doubts_of(listed))
         return self._untested(case) if not tests else self._none(case, evidence)
 
     def _tests(self, case: Case) -> list[Result]:

@@ -15,7 +15,7 @@ from cds_service.clinical.labs import Chosen, Result, newest, unit_of, usable
 from cds_service.clinical.quantity import Unusable
 from cds_service.trials.case import RESULT_SOURCES, Case, Needs
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Parameters, not_searched
+from cds_service.trials.rules.base import Parameters, few, not_searched
 from cds_service.trials.rules.parameters import Days
 
 
@@ -104,7 +104,7 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
     unusable = [r for a in analytes for r in unusable_since(case, a, fresh.flag.before(case.as_of))]
     if unusable:
         faults = tuple(sorted({r.quantity.fault for r in unusable if isinstance(r.quantity, Unusable)}))
-        evidence = tuple(Evidence(r.reference, r.when, r.label, r.written) for r in unusable[:3])
+        evidence = few(map(as_written, unusable))
         if "units-disagree" in faults:
             reason = Reason("result-units-disagree")
             return Judgement(Status.REVIEW, reason, evidence, frozenset({Flag.CONFLICT}))
@@ -118,6 +118,11 @@ def none_usable(case: Case, analytes: Iterable[str], needs: Needs, fresh: Freshn
         values: dict[str, Value] = {"measured": old.day, "fresh": fresh.flag}
         return Judgement(Status.UNKNOWN, Reason("result-too-old", values), evidence, frozenset({Flag.STALE}))
     return Judgement(Status.UNKNOWN, Reason("no-result"))
+
+
+def as_written(result: Result) -> Evidence:
+    """A result that cannot be used, in the record's own words."""
+    return Evidence(result.reference, result.when, result.label, result.written)
 
 
 def result_evidence(chosen: Chosen, limit: Limit | None = None, lab: str | None = None) -> list[Evidence]:
@@ -149,6 +154,6 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     later = [r for name, day in rests_on.items() for r in _in_its_place(case, name, day)]
     if not later and not case.unreadable(asked, frozenset(rests_on)):
         return judgement
-    evidence = (*judgement.evidence, *(Evidence(r.reference, r.when, r.label, r.written) for r in later[:2]))
+    evidence = (*judgement.evidence, *few(map(as_written, later)))
     reason = Reason("newer-result-unreadable", judgement.reason.values)
     return Judgement(Status.REVIEW, reason, evidence, judgement.flags)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cds_service.clinical.dates import DayRange
-from cds_service.clinical.evidence import Reason, Value
+from cds_service.clinical.evidence import Evidence, Reason, Value
 from cds_service.clinical.facts import Intervention, Problem, is_coded, is_sure
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Length, Rule, doubts_of, failed, few, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RecentEvent(Rule):
         reason = Reason("event-undated" if undated else "event-uncertain", {"window": self.window})
         flags = doubts_of([one.fact for one in perhaps]) | self._edge(perhaps, case)
         status = Status.UNKNOWN if undated and all(one.sure for one in perhaps) else Status.REVIEW
-        return Judgement(status, reason, tuple(seen(one.fact) for one in perhaps[:3]), flags)
+        return Judgement(status, reason, _seen(perhaps), flags)
 
     def _occurrences(self, case: Case) -> Iterator[Occurrence]:
         asked = (*self.events, *self.related, *self.history)
@@ -81,8 +81,7 @@ class RecentEvent(Rule):
         last = max(min(one.when.last, case.as_of) for one in inside if one.when)
         recheck = self._outside_from(last)
         values: dict[str, Value] = {"last": last, "window": self.window, "recheck": recheck}
-        evidence = [seen(one.fact) for one in inside[:3]]
-        return failed(Reason("event-recent", values), evidence, self._edge(inside, case), "date", recheck)
+        return failed(Reason("event-recent", values), _seen(inside), self._edge(inside, case), "date", recheck)
 
     def _outside_from(self, day: date) -> date:
         """The first day on which an event of `day` lies outside the window; months differ in length."""
@@ -99,8 +98,12 @@ class RecentEvent(Rule):
         return frozenset({Flag.BOUNDARY}) if near else frozenset()
 
     def _none(self, past: Sequence[Occurrence], case: Case) -> Judgement:
-        judgement = self.nothing_recorded(case, self.window.before(case.as_of), [seen(one.fact) for one in past[:3]])
+        judgement = self.nothing_recorded(case, evidence=_seen(past))
         if not past or judgement.status is not Status.PASS:
             return judgement
         flags = judgement.flags | self._edge(past, case)
         return Judgement(Status.PASS, Reason("event-past", {"window": self.window}), judgement.evidence, flags)
+
+
+def _seen(found: Sequence[Occurrence]) -> tuple[Evidence, ...]:
+    return few(seen(one.fact) for one in found)

@@ -19,7 +19,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.history import Flare
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, few, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
 from cds_service.trials.rules.parameters import Words
 
@@ -148,9 +148,9 @@ class SteroidDependence(DoseNeed):
         uses = {use.reference: use for use in case.steroid_uses}
         for flare in shown:
             value = Measure(flare.raised_to, steroids.PER_DAY)
-            for reference in flare.taper.raised_by[:1]:
-                yield Evidence(reference, DayRange.of(flare.date), uses[reference].label, value)
-            yield from flare.documented_by[:2]
+            reference, *_ = flare.taper.raised_by
+            yield Evidence(reference, DayRange.of(flare.date), uses[reference].label, value)
+            yield from few(flare.documented_by)
         current = self.current(case)
         yield from steroids.dose_evidence(case, current, self.dose) if current else ()
 

@@ -19,7 +19,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.history import FlareSigns, disease_began, lies_within, new_treatments
 from cds_service.trials.rules import steroids
-from cds_service.trials.rules.base import Bound, Concepts, Parameters, in_unit, not_searched
+from cds_service.trials.rules.base import Bound, Concepts, Parameters, few, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
 from cds_service.trials.rules.parameters import Days, Words
 from cds_service.trials.rules.runs import Run, runs
@@ -93,10 +93,9 @@ class SteroidResistance(DoseNeed):
         last = run.segments[-1]
         values: dict[str, Value] = {
             "dose": Measure(last.segment.dose, steroids.PER_DAY), "limit": self.dose, "since": run.first,
-            "days": run.elapsed, "until": run.last,
-            "per_kg": Measure(last.per_kg or Interval.exactly(0), steroids.PER_KG, self.dose),
+            "days": run.elapsed, "until": run.last, "per_kg": self.per_kg_of(last),
         }  # fmt: skip
-        evidence = (*steroids.dose_evidence(case, last, self.dose), *said[:3])
+        evidence = (*steroids.dose_evidence(case, last, self.dose), *few(said))
         return Judgement(status, Reason(code, values), evidence, self._flags(run.segments, run))
 
     def _flags(self, segments: Sequence[WeighedSegment], run: Run | None) -> frozenset[Flag]:

@@ -8,7 +8,7 @@ from cds_service.clinical.evidence import Reason
 from cds_service.clinical.facts import Intervention, Problem, is_coded
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, few, seen
 
 
 class TransplantHistory(Rule):
@@ -26,7 +26,7 @@ class TransplantHistory(Rule):
         allogeneic = _found(case, self.allogeneic)
         sure = [fact for fact in allogeneic if _is_sure(fact, self.allogeneic)]
         if sure:
-            return Judgement(Status.PASS, Reason("transplant-allogeneic"), tuple(seen(f) for f in sure[:3]))
+            return Judgement(Status.PASS, Reason("transplant-allogeneic"), few(map(seen, sure)))
         for code, facts in (
             ("transplant-uncertain", allogeneic),
             ("transplant-type-not-coded", _found(case, self.unspecific)),
@@ -38,7 +38,7 @@ class TransplantHistory(Rule):
 
     def _autologous_or_none(self, case: Case) -> Judgement:
         autologous = _found(case, self.autologous)
-        evidence = [seen(fact) for fact in autologous[:3]]
+        evidence = few(map(seen, autologous))
         nothing = self.nothing_recorded(case, evidence=evidence)
         if not autologous or nothing.reason.code == "not-searched":
             return nothing
@@ -48,8 +48,7 @@ class TransplantHistory(Rule):
 
 
 def _review(code: str, facts: Sequence[Problem | Intervention]) -> Judgement:
-    evidence = tuple(seen(fact) for fact in facts[:3])
-    return Judgement(Status.REVIEW, Reason(code), evidence, doubts_of(facts))
+    return Judgement(Status.REVIEW, Reason(code), few(map(seen, facts)), doubts_of(facts))
 
 
 def _found(case: Case, concepts: Sequence[str]) -> list[Problem | Intervention]:

@@ -15,7 +15,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, seen
+from cds_service.trials.rules.base import Concepts, Rule, doubts_of, failed, few, seen
 from cds_service.trials.rules.parameters import Days, Drugs
 
 
@@ -58,9 +58,7 @@ class Washout(Rule):
             perhaps += [_history(p) for p in case.facts.problems_of(self.history)]
         if perhaps:
             return self._for_a_person(perhaps)
-        opens = self.window.before(case.as_of)
-        nothing = self.nothing_recorded(case, since=opens, evidence=self._shown(events))
-        return self._clear(case, events, nothing)
+        return self._clear(case, events, self.nothing_recorded(case, evidence=self._shown(events)))
 
     def _clear(self, case: Case, events: list[Event], judgement: Judgement) -> Judgement:
         """Nothing inside the window; what lies just outside is shown and marked."""
@@ -100,7 +98,7 @@ class Washout(Rule):
     @staticmethod
     def _shown(events: list[Event]) -> tuple[Evidence, ...]:
         newest_first = sorted(events, key=lambda e: e.when.last if e.when else date.max, reverse=True)
-        return tuple(e.evidence for e in newest_first[:3])
+        return few(e.evidence for e in newest_first)
 
     def _events(self, case: Case) -> Iterator[Event]:
         for done in case.facts.interventions_of((*self.procedures, *self.similar)):

@@ -1,0 +1,1 @@
+"""What the service keeps: feedback and used tokens, in SQLite or PostgreSQL. Loaded only where something is kept."""

@@ -1,0 +1,1 @@
+"""The checker against services that are right, and wrong in one place."""

@@ -1,0 +1,53 @@
+"""What stands beside an answer: few records of a kind, and each measure with the limit that it is held against.
+
+The limit of a measure decides how many digits are printed of it: without it, a value just beyond is printed as equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cds_service.clinical.evidence import Evidence, Measure
+from cds_service.clinical.interval import Limit
+from cds_service.trials.finding import Judgement
+from cds_service.trials.rules.base import few
+from cds_service.trials.screening import screen
+from tests.mutation.case_law import case_under, forget, law, only
+from tests.trials.record_of import PROTOCOL
+
+# Scores have one unit on two scales: a Karnofsky score is not held against the limit for ECOG.
+SCORE = "{score}"
+
+
+def judgements(criterion: str) -> Iterator[Judgement]:
+    """The answers to all cases of a criterion."""
+    narrowed = only(PROTOCOL, criterion)
+    narrowed.__dict__["ruleset"] = PROTOCOL.ruleset
+    for number in range(len(law()[criterion])):
+        (finding,) = screen(case_under(PROTOCOL, criterion, number), narrowed).findings
+        yield finding.judgement
+
+
+def limits_of(judgement: Judgement) -> dict[str, Limit]:
+    """The limit that the answer names, or else that of its evidence, by its unit."""
+    named = [judgement.reason.values.get("limit"), *(one.limit for one in judgement.evidence)]
+    return {limit.unit: limit for limit in reversed(named) if isinstance(limit, Limit)}
+
+
+@pytest.mark.parametrize("criterion", list(law()))
+def test_a_measure_knows_the_limit_that_it_is_held_against(criterion: str) -> None:
+    forget()
+    for judgement in judgements(criterion):
+        for one in judgement.evidence:
+            assert not isinstance(one.value, Measure) or one.value.limit == one.limit
+        for value in judgement.reason.values.values():
+            if isinstance(value, Measure) and value.unit != SCORE:
+                assert value.limit == limits_of(judgement).get(value.unit), judgement.reason
+
+
+@pytest.mark.parametrize(("recorded", "shown"), [(0, 0), (2, 2), (3, 3), (4, 3), (9, 3)])
+def test_of_many_records_the_first_three_are_shown(recorded: int, shown: int) -> None:
+    records = [Evidence(f"Condition/{number}", None, "asthma") for number in range(recorded)]
+    assert few(records) == tuple(records[:shown])
