@@ -28,6 +28,7 @@ from cds_service.hooks.key_locations import PublishedKeys
 from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
+from cds_service.pipeline import Compose
 from cds_service.settings import LOOPBACK, Settings, WrongSetting, load_settings
 from cds_service.strict_yaml import MalformedFile
 from cds_service.trials.protocol import load_protocol
@@ -63,16 +64,18 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
 
     With the port on which it runs it may call that server.
     """
-    from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
+    from cds_service.web.demo import Speaking, demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
     from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
+    from fhir_fixtures.translations import told_in_other_languages  # noqa: PLC0415
 
     log_with_request_ids()
     wiring = _wired_or_exit(settings, demo=True, port=port)
     app = assembled(wiring)
     app.config["DEMO"] = True
-    app.register_blueprint(demo(wiring, load_stories()))
+    speaking = Speaking(_composers(wiring.settings), told_in_other_languages())
+    app.register_blueprint(demo(wiring, load_stories(), speaking))
     app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
     return app
 
@@ -188,6 +191,11 @@ def _site(settings: Settings, evidence: bool = False) -> Site:
     """What the cards need to know of the settings."""
     shared = settings.model_dump(include={"language", "coordinator_contact", "suggest_tests", "show_not_yet"})
     return Site(**shared, referral_coding=settings.referral_coding, evidence=evidence)
+
+
+def _composers(settings: Settings) -> Callable[[str], Compose]:
+    """What composes the cards of a site in any language."""
+    return lambda language: composer(_site(settings.model_copy(update={"language": language})))
 
 
 def assembled(wiring: Wiring) -> Flask:
