@@ -29,6 +29,7 @@ from cds_service.hooks.key_locations import PublishedKeys
 from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
+from cds_service.pipeline import Compose
 from cds_service.report.wording import wording
 from cds_service.review import Reviews
 from cds_service.settings import LOOPBACK, Settings, WrongSetting, load_settings
@@ -40,6 +41,7 @@ from cds_service.web.errors import register_errors
 from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.gate import Gate, caller_name, guard
 from cds_service.web.integrate import integration_page
+from cds_service.web.openapi import openapi
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
 from cds_service.web.request_ids import log_with_request_ids, register_request_ids
@@ -67,18 +69,20 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
 
     With the port on which it runs it may call that server.
     """
-    from cds_service.web.demo import demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
+    from cds_service.web.demo import Speaking, demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
     from cds_service.web.ehr import demo_ehr  # noqa: PLC0415
     from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
     from fhir_fixtures.drafts import offers  # noqa: PLC0415
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
+    from fhir_fixtures.translations import told_in_other_languages  # noqa: PLC0415
 
     log_with_request_ids()
     wiring = _wired_or_exit(settings, demo=True, port=port)
     app = assembled(wiring)
     app.config["DEMO"] = True
-    app.register_blueprint(demo(wiring, load_stories()))
+    speaking = Speaking(_composers(wiring.settings), told_in_other_languages())
+    app.register_blueprint(demo(wiring, load_stories(), speaking))
     app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
     app.register_blueprint(demo_ehr(wiring, load_stories(), f"Practitioner/{USER['id']}", offers, "fhir_server.answer"))
     return app
@@ -216,6 +220,11 @@ def _site(settings: Settings, evidence: bool = False) -> Site:
     return Site(**shared, referral_coding=settings.referral_coding, evidence=evidence)
 
 
+def _composers(settings: Settings) -> Callable[[str], Compose]:
+    """What composes the cards of a site in any language."""
+    return lambda language: composer(_site(settings.model_copy(update={"language": language})))
+
+
 def assembled(wiring: Wiring) -> Flask:
     app = Flask("trialhook", static_folder=None, template_folder=None)
     # A redirect would lose the body of a POST, and breaks a browser's preflight.
@@ -234,6 +243,7 @@ def assembled(wiring: Wiring) -> Flask:
     app.register_blueprint(feedback(services, wiring.keep, is_made_here, wiring.settings.largest_body, caller_name))
     app.register_blueprint(protocol_pages(wiring))
     app.register_blueprint(integration_page(wiring))
+    app.register_blueprint(openapi())
     if wiring.reviews:
         app.register_blueprint(review_pages(wiring.reviews, lambda: wording(wiring.settings.language), _now))
     return app
@@ -275,7 +285,8 @@ def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | No
     try:
         known = settings or load_settings()
         if demo and not known.database_url:
-            _DEMO.mkdir(exist_ok=True)
+            with suppress(OSError):  # said when the database is opened
+                _DEMO.mkdir(exist_ok=True)
         database = _opened(known.database_in(_DEMO if demo else _ROOT))
         return wire(demo_settings(known, port) if demo else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:

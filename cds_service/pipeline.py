@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Protocol as Shape
 from typing import TypeVar
@@ -14,6 +14,7 @@ from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.client import Access, Fetcher
 from cds_service.fhir.drafts import Drafts, NotOrders, read_drafts
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched
+from cds_service.fhir.first_look import mentions_none
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
@@ -41,6 +42,20 @@ class Desk(Shape):
     ) -> list[Mapping[str, object]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the service has beside what a call brings: without a fetcher only what was prefetched is read, without a
+    desk nobody has answered anything and nothing is kept. `in_full` screens everybody to the end, also where a first
+    look tells that there is nothing to screen.
+    """
+
+    fetcher: Fetcher | None = None
+    desk: Desk | None = None
+    in_full: bool = False
+
+
+ALONE = Means()
+
 # How often invalid evidence is taken away bit by bit before the whole record is validated at once: a record made of
 # invalid resources must not cost a screening for each of them.
 _ATTEMPTS = 3
@@ -49,23 +64,22 @@ _SETTLED = frozenset({Verdict.NOT_APPLICABLE, Verdict.RULED_OUT})
 
 
 def patient_view(
-    request: HookRequest,
-    protocol: Protocol,
-    compose: Compose,
-    as_of: date,
-    fetcher: Fetcher | None = None,
-    desk: Desk | None = None,
+    request: HookRequest, protocol: Protocol, compose: Compose, as_of: date, means: Means = ALONE
 ) -> dict[str, object]:
-    """The response to a chart opening; without a fetcher only what was prefetched is read, and without a desk nobody
-    has answered anything and nothing is kept.
+    """The response to a chart opening.
+
+    Where a first look tells that there is nothing to screen, nothing is.
 
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
     another patient's.
     """
-    fetched = fetch(request, fetcher)
+    if not means.in_full and nothing_to_screen(request, protocol):
+        return NO_CARDS
+    fetched = fetch(request, means.fetcher)
     records = record_of(request, fetched)
     require(records, fetched)
     screening = answerable(lambda: screen_records(records, protocol, as_of), fetched)
+    desk = means.desk
     if desk and screening.verdict not in _SETTLED and (answers := desk.answers(request.patient_id)):
         screening = screen_records(records, protocol, as_of, answers=answers)
     cards = compose(screening, request)
@@ -77,7 +91,8 @@ def order_guard(
 ) -> dict[str, object]:
     """The response to drafted orders: what signing them would change, and nothing where that is nothing.
 
-    Who is ruled out, or no patient for the trial, is left after one screening. Raises as patient_view does.
+    Orders that no criterion reads, and patients who are ruled out or none for the trial, are left early. Raises as
+    patient_view does.
     """
     drafts = drafts_of(request, as_of)
     if not drafts.orders:
@@ -85,11 +100,11 @@ def order_guard(
     fetched = fetch(request, fetcher)
     records = record_of(request, fetched, drafts)
     require(records, fetched)
-    signing = Signing(as_of, {one: draft.name for draft in drafts.orders for one in draft.entries},
-                      frozenset(one for draft in drafts.orders if draft.stops for one in draft.entries))  # fmt: skip
+    signing = signing_of(drafts, as_of)
+    if not signing.matters(read_facts(records.only(signing.entries), protocol.index, protocol.readings.later(as_of))):
+        return NO_CARDS
     recorded = records.leaving_out(signing.entries)
-    screening = answerable(lambda: screen_records(recorded, protocol, as_of), fetched)
-    if not screening.may_fit:
+    if not answerable(lambda: screen_records(recorded, protocol, as_of), fetched).may_fit:
         return NO_CARDS
     outlook = _validated(records, partial(look_ahead, drafts=drafts, signing=signing, protocol=protocol))
     return {"cards": compose(outlook, request)} if outlook.effects else NO_CARDS
@@ -106,6 +121,20 @@ def drafts_of(request: HookRequest, as_of: date) -> Drafts:
         return read_drafts(request.draft_orders, as_of)
     except NotOrders:
         raise NotConformant("context.draftOrders must be a Bundle of orders.", "structure") from None
+
+
+def nothing_to_screen(request: HookRequest, protocol: Protocol) -> bool:
+    """True when the verdict can only be not-applicable, and a card therefore none: seen at a glance, without a
+    screening."""
+    concepts = protocol.readings.applicable.concepts
+    return mentions_none(concepts, request.prefetch, request.patient_id, protocol.index)
+
+
+def signing_of(drafts: Drafts, as_of: date) -> Signing:
+    """The signature of all drafts on a day."""
+    names = {entry: draft.name for draft in drafts.orders for entry in draft.entries}
+    stops = frozenset(entry for draft in drafts.orders if draft.stops for entry in draft.entries)
+    return Signing(as_of, names, stops)
 
 
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
@@ -171,14 +200,11 @@ def screen_records(
 
 def look_ahead(records: Records, drafts: Drafts, signing: Signing, protocol: Protocol) -> Outlook:
     """What the signature of the drafts in a record means, on its day and later as the protocol's readings say."""
-    later = protocol.readings.orders.later.days if protocol.readings.orders else 0
-    facts = [read_facts(records, protocol.index, signing.on + timedelta(days=days)) for days in (0, later)]
-    facts[-1] = weighed_again(facts[-1], later)
+    days = (signing.on, protocol.readings.later(signing.on))
+    facts = [read_facts(records, protocol.index, day) for day in days]
+    facts[-1] = weighed_again(facts[-1], (days[-1] - signing.on).days)
     signing = signing.with_ends(facts[0])
-    occasions = tuple(
-        _occasion(one, signing, protocol, signing.on + timedelta(days=days))
-        for one, days in zip(facts, (0, later), strict=True)
-    )
+    occasions = tuple(_occasion(one, signing, protocol, day) for one, day in zip(facts, days, strict=True))
     words = {draft.name: draft.words for draft in drafts.orders}
     names = ((signing.entries[one.reference], one.concepts) for one in signing.unread(facts[0]))
     unread = tuple(Unreadable(name, words[name], concepts) for name, concepts in names)

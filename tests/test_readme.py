@@ -6,12 +6,15 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from app import create_demo_app
 from cards.compose import Site, composer
 from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import load_clients
 from cds_service.hooks.request import read_request
 from cds_service.pipeline import patient_view
+from cds_service.settings import Settings
 from fhir_fixtures.story import story
 from tests.synthetic import INDEX_DAY, ROOT, protocol
 
@@ -39,6 +42,21 @@ def test_the_clients_file_can_be_copied(tmp_path: Path) -> None:
 
 def test_both_commands_come_first() -> None:
     assert README.index("python3 run.py demo") < README.index("python3 run.py test") < README.index("## A card")
+
+
+def test_the_link_to_the_sandbox_names_what_the_demo_has() -> None:
+    """And asks for nothing beyond it, by the address at which the demo says that it runs."""
+    (link,) = re.findall(r"^http://localhost:8080/\?(\S+)$", README, re.MULTILINE)
+    asked = {name: value for name, (value,) in parse_qs(link).items()}
+    demo = create_demo_app(Settings()).test_client()
+    for address in (f"{asked['fhirServiceUrl']}/Patient/{asked['patientId']}", asked["serviceDiscoveryURL"]):
+        assert address.startswith("http://localhost:8000/")
+        answer = demo.get(
+            urlsplit(address).path, headers={"Accept": "application/json+fhir", "Origin": "http://localhost:8080"}
+        )
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Origin"] in ("*", "http://localhost:8080")
+    assert asked["hook"] == asked["screen"] == "patient-view"
 
 
 def test_the_card_is_the_one_that_comes_back() -> None:

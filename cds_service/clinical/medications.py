@@ -86,10 +86,8 @@ def even_shares(per_day: Interval | None) -> Shares:
     """The shares of so many equal administrations; rarer ones than daily are one."""
     if per_day is None or not per_day.is_exact or per_day.low > _MOST_SHARES:
         return ()
-    if per_day.low < 1:
-        return (Fraction(1),)
-    times = int(per_day.low)
-    return (Fraction(1, times),) * times if times == per_day.low else ()
+    times = max(per_day.low, Fraction(1))
+    return (1 / times,) * int(times) if times.denominator == 1 else ()
 
 
 @dataclass(frozen=True, slots=True)

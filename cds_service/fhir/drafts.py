@@ -31,8 +31,9 @@ _NOTHING = frozenset({"entered-in-error", "completed"})
 _IN_FORCE = frozenset({"active", "on-hold"})
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _DRUG = ("medicationCodeableConcept", "medicationReference", "medication")
+# Not the id: where it is none, it takes nothing from the order.
 _KEPT = (
-    "id", "modifierExtension", "implicitRules", "contained", "subject", "doNotPerform", *_DRUG,
+    "modifierExtension", "implicitRules", "contained", "subject", "doNotPerform", *_DRUG,
     "effectiveDosePeriod", "dosageInstruction", "renderedDosageInstruction", "dispenseRequest",
 )  # fmt: skip
 _MOMENTS = ("occurrenceDateTime", "scheduledDateTime")
@@ -70,6 +71,10 @@ class Drafts:
     answer: Answer = NOTHING
 
 
+# A draft and the entries that stand for it.
+Made = tuple[Draft, tuple[Entry, ...]]
+
+
 def read_drafts(raw: msgspec.Raw | None, signed_on: date) -> Drafts:
     """The drafts as signed on a day: active orders that were written on it.
 
@@ -81,12 +86,15 @@ def read_drafts(raw: msgspec.Raw | None, signed_on: date) -> Drafts:
     came = read_answer(raw, "draftOrders")
     if came.failed and not is_bundle(bytes(raw)):
         raise NotOrders
-    made: list[tuple[Draft, tuple[Entry, ...]]] = []
+    made: list[Made] = []
     beside = [entry for entry in came.entries if entry.type in _BESIDE]
     stock = {entry.reference: _document(entry.raw) for entry in beside}
     for number, entry in enumerate(came.entries):
-        made += _signed(entry, f"draftOrders/{number}", signed_on, stock)
-    made += _junk(raw, came)
+        try:
+            made += _signed(entry, f"draftOrders/{number}", signed_on, stock)
+        except RecursionError:  # nested too deeply to be an order that anybody wrote
+            made.append(_unreadable(entry.reference))
+    made += [_unreadable(place) for place in _junk(raw, came)]
     entries = [one for _, several in made for one in several]
     return Drafts(tuple(draft for draft, _ in made), Answer((*entries, *beside)))
 
@@ -99,9 +107,7 @@ def _document(raw: bytes) -> Document:
     return found if isinstance(found, dict) else {}
 
 
-def _signed(
-    entry: Entry, place: str, signed_on: date, stock: Mapping[str, Document]
-) -> Iterator[tuple[Draft, tuple[Entry, ...]]]:
+def _signed(entry: Entry, place: str, signed_on: date, stock: Mapping[str, Document]) -> Iterator[Made]:
     document = _document(entry.raw)
     status = str(document.get("status") or "").strip().lower()
     named = _named(entry.type, document)
@@ -145,7 +151,7 @@ def _order(document: Document, status: str, signed_on: date) -> Document:
         kept["subject"] = document["patient"]
     if isinstance(kept.get("dosageInstruction"), dict):
         kept["dosageInstruction"] = [kept["dosageInstruction"]]
-    intent = document.get("intent")
+    intent = str(document.get("intent"))
     written = document.get("authoredOn") or document.get("dateWritten") if status in _IN_FORCE else None
     kept["authoredOn"] = written if isinstance(written, str) and DayRange.parse(written) else signed_on.isoformat()
     kept["status"] = "on-hold" if status == "on-hold" else "active"
@@ -158,7 +164,7 @@ def _procedure(document: Document, code: Any, signed_on: date) -> Document:
     made = {"resourceType": "Procedure", "status": "completed", "code": code}
     made["performedDateTime"] = _ordered_for(document, signed_on).isoformat()
     subject = document.get("subject") or document.get("patient")
-    return made | ({"subject": subject} if subject else {}) | ({"id": document["id"]} if "id" in document else {})
+    return made | ({"subject": subject} if subject else {})
 
 
 def _ordered_for(document: Document, signed_on: date) -> date:
@@ -203,11 +209,14 @@ def _entry(name: str, document: Document, came: Entry) -> Entry:
     return replace(made, reference=name, full_url=None, problem=made.problem or around)
 
 
-def _junk(raw: msgspec.Raw, came: Answer) -> Iterator[tuple[Draft, tuple[Entry, ...]]]:
-    """Entries that are no resource, each as an order of nobody knows what; one that is null is none."""
+def _junk(raw: msgspec.Raw, came: Answer) -> Iterator[str]:
+    """The places of entries that are no resource; one that is null is none."""
     bundle = decode(raw, Bundle)
     empty = {f"draftOrders[{at}]" for at, one in enumerate((bundle and bundle.entry) or ()) if bytes(one) == b"null"}
-    for place, _ in came.problems:
-        if place not in empty:
-            entry = Entry("MedicationRequest", f"{place}/unreadable", None, b"", None, "unreadable")
-            yield Draft(place, "", frozenset({entry.reference})), (entry,)
+    yield from (place for place, _ in came.problems if place not in empty)
+
+
+def _unreadable(name: str) -> Made:
+    """An order of nobody knows what."""
+    entry = Entry("MedicationRequest", f"draftOrders/{name}", None, b"", None, "unreadable")
+    return Draft(name, "", frozenset({entry.reference})), (entry,)

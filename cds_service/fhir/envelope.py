@@ -36,11 +36,20 @@ class BundleEntry(Struct):
     fullUrl: msgspec.Raw = ABSENT
     resource: msgspec.Raw = ABSENT
     search: msgspec.Raw = ABSENT
+    request: msgspec.Raw = ABSENT
     response: msgspec.Raw = ABSENT
     modifierExtension: msgspec.Raw = ABSENT
 
 
+class Request(Struct):
+    """What was asked for when a version of a history came about."""
+
+    method: str | None = None
+    url: str | None = None
+
+
 class Bundle(Struct):
+    type: msgspec.Raw = ABSENT
     implicitRules: msgspec.Raw = ABSENT
     total: msgspec.Raw = ABSENT
     link: msgspec.Raw = ABSENT
@@ -72,6 +81,7 @@ class Response(Struct):
     """The answer of a batch, or of the oldest clients, to one of its queries."""
 
     status: str | int | None = None
+    lastModified: Any = None
     outcome: OperationOutcome | None = None
 
     @property
@@ -101,6 +111,15 @@ class CapabilityStatement(Struct):
     rest: list[Offer] = field(default_factory=list)
 
 
+def moment(stamp: object) -> str:
+    """The instant in UTC; empty where the server does not say it, or says it in a way that cannot be read."""
+    try:
+        read = datetime.fromisoformat(str(stamp))
+        return read.astimezone(UTC).isoformat() if read.tzinfo else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
 class Meta(Struct):
     """What tells versions of one resource apart; whatever else stands in its place takes nothing from the resource."""
 
@@ -114,12 +133,7 @@ class Meta(Struct):
         return self._updated(), int(version) if _VERSION.fullmatch(version) else -1, not self._is_part()
 
     def _updated(self) -> str:
-        """Empty where the server does not say, or says it in a way that cannot be read."""
-        try:
-            stamp = datetime.fromisoformat(str(self.lastUpdated))
-            return stamp.astimezone(UTC).isoformat() if stamp.tzinfo else ""
-        except (ValueError, OverflowError):
-            return ""
+        return moment(self.lastUpdated)
 
     def _is_part(self) -> bool:
         """True for a resource that was sent without some of its elements, as servers mark it."""

@@ -33,6 +33,7 @@ SkipReason = Literal[
     "invalid",  # refused by validation
     "modifier-extension",  # changes the meaning in a way that we do not know
     "implicit-rules",
+    "deleted",  # by a later entry of a history
 ]
 
 

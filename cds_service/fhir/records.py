@@ -14,7 +14,7 @@ from cds_service.fhir.contained import contained_results
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
 from cds_service.fhir.identity import Identity
 from cds_service.fhir.queries import QUERIES
-from cds_service.fhir.references import full_urls, leads_nowhere, local_name, resolved
+from cds_service.fhir.references import full_urls, identifier_searched_for, leads_nowhere, local_name, resolved
 from cds_service.fhir.states import answered, of_whole_record
 from cds_service.fhir.wire import Answer, Entry, joined, read_answer
 from cds_service.terminology.codes import ConceptIndex
@@ -68,6 +68,11 @@ class Records:
     def leaving_out(self, references: Collection[str]) -> Records:
         """The same records without some entries, as if they had not come."""
         return replace(self, entries=tuple(one for one in self.entries if one.reference not in references))
+
+    def only(self, references: Collection[str]) -> Records:
+        """Some entries alone, with the Medications that they may point to."""
+        kept = (one for one in self.entries if one.reference in references or one.type in ("Medication", "Substance"))
+        return replace(self, entries=tuple(kept), strange=())
 
 
 def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
@@ -154,18 +159,26 @@ class _Sorting:
     def __init__(self, answers: Mapping[str, Answer], patient: str | None) -> None:
         every = [entry for answer in answers.values() for entry in answer.entries]
         self.patient = patient
-        self.addresses = full_urls(every)
         self.identity = Identity.of(every, patient)
+        self.addresses = {**full_urls(every), **self._searches_for(every, patient)}
         self.mine: list[Entry] = []
         self.others: list[Entry] = []
         self.skipped = [Skipped(*problem) for answer in answers.values() for problem in answer.problems]
         for entry in _once_each(every):
             self._sort(entry)
 
+    def _searches_for(self, every: Iterable[Entry], patient: str | None) -> Mapping[str, str]:
+        """The conditional references that search for an identifier of the patient -> the patient."""
+        named = {subject.reference for entry in every if (subject := _subject(entry)) and subject.reference}
+        known = self.identity.identifiers
+        return {one: patient for one in named if patient and identifier_searched_for(one) in known}
+
     def _sort(self, entry: Entry) -> None:
         if self._is_about_another(entry):
             self.others.append(entry)
             self.skipped.append(Skipped(entry.reference, "other-patient"))
+        elif entry.problem == "deleted":
+            self.skipped.append(Skipped(entry.reference, "deleted"))
         elif entry.type not in KNOWN_TYPES:
             self.skipped.append(Skipped(entry.reference, "unknown-type"))
         elif self._is_about_nobody_known(entry):

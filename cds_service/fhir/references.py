@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qs
 
 from cds_service.fhir import elements as el
 from cds_service.fhir.wire import Entry
+
+# What is left of a conditional reference, as Bundles to be stored have them: whom it means, a search would tell.
+SEARCHED_FOR = "Patient"
 
 
 def local_name(reference: str | None) -> str | None:
@@ -15,7 +19,7 @@ def local_name(reference: str | None) -> str | None:
     parts = reference.split("?")[0].rstrip("/").split("/")
     if "_history" in parts:
         parts = parts[: parts.index("_history")]
-    return "/".join(parts[-2:])
+    return SEARCHED_FOR if parts[-1] == SEARCHED_FOR and "?" in reference else "/".join(parts[-2:])
 
 
 def full_urls(entries: Iterable[Entry]) -> Mapping[str, str]:
@@ -31,5 +35,17 @@ def resolved(reference: el.Reference | None, addresses: Mapping[str, str]) -> st
 
 
 def leads_nowhere(reference: str | None, addresses: Mapping[str, str]) -> bool:
-    """True for the address of a Bundle's entry that no entry has."""
+    """True for the address of a Bundle's entry that no entry has, and for a search that nobody has made."""
+    if reference == SEARCHED_FOR:
+        return True
     return bool(reference and reference.startswith("urn:") and reference not in addresses.values())
+
+
+def identifier_searched_for(reference: str | None) -> tuple[str, str] | None:
+    """System and value of a conditional reference such as Patient?identifier=http://mrn|123; None for any other."""
+    kind, _, query = (reference or "").partition("?")
+    stated = parse_qs(query).get("identifier", []) if kind.rpartition("/")[2] == SEARCHED_FOR else []
+    if len(stated) != 1:
+        return None
+    system, bar, value = stated[0].partition("|")
+    return (system, value) if bar else ("", system)

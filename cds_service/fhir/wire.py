@@ -12,6 +12,7 @@ import msgspec
 
 from cds_service.fhir import elements as el
 from cds_service.fhir import envelope as env
+from cds_service.fhir.deletions import Deletions, deletions, was_deleted
 from cds_service.fhir.modifiers import modified
 
 T = TypeVar("T")
@@ -136,6 +137,8 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     if bytes(bundle.implicitRules) not in _NOTHING:
         return Answer((), failed=True, problems=((name, "implicit-rules"),))
     parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
+    if decode(bundle.type, str) == "history":
+        parts = _without_deleted(parts, bundle.entry or ())
     inside = joined([Answer(()), *(part for part, _ in parts)])
     total = decode(bundle.total, int) if _is_there(bundle.total) else 0
     links = _links(bundle)
@@ -147,6 +150,20 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
         matches=sum(is_match for _, is_match in parts),
         total=total or 0,
     )
+
+
+def _without_deleted(parts: Sequence[tuple[Answer, bool]], entries: Sequence[msgspec.Raw]) -> list[tuple[Answer, bool]]:
+    """The parts of a history, with the versions marked that were deleted after."""
+    read = [decode(one, env.BundleEntry) or env.BundleEntry() for one in entries]
+    deleted = deletions([(decode(one.request, env.Request), decode(one.response, env.Response)) for one in read])
+    return [
+        (replace(part, entries=tuple(_unless_deleted(entry, place, deleted) for entry in part.entries)), is_match)
+        for place, (part, is_match) in enumerate(parts)
+    ]
+
+
+def _unless_deleted(entry: Entry, place: int, deleted: Deletions) -> Entry:
+    return replace(entry, problem="deleted") if was_deleted(entry.reference, entry.edition, place, deleted) else entry
 
 
 def is_bundle(raw: bytes) -> bool:

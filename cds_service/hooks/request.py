@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from cds_service.errors import MalformedBody, NotConformant
-from cds_service.strict_json import NotJson, check_json
+from cds_service.strict_json import BOM, NotJson, check_json, check_utf8
 
 _UNDECODED = msgspec.Raw()
 
@@ -51,6 +51,9 @@ class _Body(msgspec.Struct):
     fhirAuthorization: msgspec.Raw = _UNDECODED  # noqa: N815
 
 
+_DECODER = msgspec.json.Decoder(_Body)
+
+
 class _Access(msgspec.Struct):
     patient: object = None
 
@@ -67,7 +70,7 @@ def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest
     Raises MalformedBody when the body is no JSON, NotConformant when a required field is missing or of the
     wrong type, when it is a call of another hook, or when its access token is for another patient.
     """
-    message = _decoded(_json(body))
+    message = _read(body)
     instance, patient = _stripped(message.hookInstance), _patient(message.context)
     present = {"hook": _stripped(message.hook), "hookInstance": instance, "context": message.context}
     missing = [name for name, value in present.items() if not value]
@@ -81,16 +84,22 @@ def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest
     server, token = _fhir_server(message.fhirServer), _token(message.fhirAuthorization)
     prefetch = _prefetch(message.prefetch)
     if not trust_null:
-        prefetch = {key: answer for key, answer in prefetch.items() if bytes(answer).strip() != b"null"}
+        prefetch = {key: answer for key, answer in prefetch.items() if _begins(answer) != b"null"}
     return HookRequest(hook, instance, patient, prefetch, server, token, _drafts(message.context))
 
 
-def _json(body: bytes) -> bytes:
-    """The body, proven to be one JSON value in UTF-8.
+def _read(body: bytes) -> _Body:
+    """The body, gone over once. Only one that is refused is looked at again: a decoder that looks for fields would
+    call a body non-conformant that is no JSON further on."""
+    try:
+        check_utf8(body)
+        return _DECODER.decode(body.removeprefix(BOM))
+    except (NotJson, RecursionError, msgspec.DecodeError):
+        return _decoded(_json(body))
 
-    A decoder that looks for fields would call a body non-conformant that is no JSON further on, and leaves
-    undecoded what it skips.
-    """
+
+def _json(body: bytes) -> bytes:
+    """The body, proven to be one JSON value in UTF-8."""
     try:
         return check_json(body)
     except NotJson as error:
@@ -99,7 +108,7 @@ def _json(body: bytes) -> bytes:
 
 def _decoded(body: bytes) -> _Body:
     try:
-        return msgspec.json.decode(body, type=_Body)
+        return _DECODER.decode(body)
     except msgspec.ValidationError as error:
         raise NotConformant(f"The body is JSON, but no CDS Hooks request: {error}.", "structure") from None
 
@@ -174,12 +183,17 @@ def _prefetch(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
     return {key: raw for key, raw in came.items() if raw is not None}
 
 
+def _begins(raw: msgspec.Raw) -> bytes:
+    """The first letters of a JSON value, as many as `null` has: of an answer of megabytes no copy is made."""
+    return bytes(memoryview(raw)[:4])
+
+
 def _unquoted(raw: msgspec.Raw) -> msgspec.Raw | None:
     """The answer; of a string the JSON that it holds, and None for one that holds none, such as a bare reference.
 
     Then the client did not bring what was asked for, as if the key were not there.
     """
-    if not bytes(raw).strip().startswith(b'"'):
+    if not _begins(raw).startswith(b'"'):
         return raw
     try:
         text = check_json(msgspec.json.decode(raw, type=str).strip().encode())

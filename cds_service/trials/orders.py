@@ -75,8 +75,13 @@ class Signing:
         return [one for one in drafted if self.entries[one.reference] not in drugs]
 
     def unread(self, facts: PatientFacts) -> list[Unread]:
-        """The drafts of drugs of which nobody can tell what is ordered, or how."""
-        return [one for one in facts.unread if one.reference in self.entries and one.source in MEDICATION_SOURCES]
+        """The drafts of which nobody can tell what is ordered, or how: drugs, and procedures that are known as such."""
+        drafted = [one for one in facts.unread if one.reference in self.entries]
+        return [one for one in drafted if one.source in MEDICATION_SOURCES or one.concepts]
+
+    def matters(self, facts: PatientFacts) -> bool:
+        """True when a draft is of anything that the facts are read for, or may be."""
+        return bool(self.uses(facts) or self.interventions(facts) or self.unread(facts))
 
 
 def standing(facts: PatientFacts, signing: Signing) -> PatientFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -101,6 +102,10 @@ class Readings(Parameters):
     def history(self) -> HistoryReading | None:
         """How the steroid history is read; None where the trial does not ask for it."""
         return self.tapers.reading if self.tapers else None
+
+    def later(self, day: date) -> date:
+        """The second day on which the order guard looks; the same one where the trial names none."""
+        return self.orders.later.after(day) if self.orders else day
 
     @property
     def named(self) -> tuple[str, ...]:

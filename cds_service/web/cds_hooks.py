@@ -42,8 +42,9 @@ class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
     `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` is told of each screening. The
-    gate is shut until another is put in. `client` is the name of the one that is served; `reviews` is None where
-    nothing is kept for review.
+    gate is shut until another is put in. `in_full` screens everybody to the end, also where a first look tells that
+    there is nothing to screen. `client` is the name of the one that is served; `reviews` is None where nothing is kept
+    for review.
     """
 
     services: tuple[Service, ...]
@@ -58,6 +59,7 @@ class Wiring:
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
     watch: Callable[[Screening], None] | None = None
+    in_full: bool = False
     reviews: Reviews | None = None
     client: str | None = None
 
@@ -81,9 +83,12 @@ class Wiring:
     def _cards(self, service: Service, message: HookRequest) -> Mapping[str, object]:
         if service.hook in pipeline.ORDER_HOOKS:
             return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self.fetcher)
-        return pipeline.patient_view(
-            message, self.protocol, self._watched(), self.today(), self.fetcher, self._desk
-        )  # fmt: skip
+        return pipeline.patient_view(message, self.protocol, self._watched(), self.today(), self._means)
+
+    @property
+    def _means(self) -> pipeline.Means:
+        in_full = self.in_full or self.watch is not None  # whoever watches is told of everybody's screening
+        return pipeline.Means(self.fetcher, self._desk, in_full)
 
     @property
     def _desk(self) -> Desk | None:
@@ -106,8 +111,8 @@ class Wiring:
         return told
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
-        """The same parts, with cards made by another hand."""
-        return replace(self, compose=compose)
+        """The same parts, with cards made by another hand, which is handed the screening of everybody."""
+        return replace(self, compose=compose, in_full=True)
 
 
 def cds_hooks(wiring: Wiring) -> Blueprint:

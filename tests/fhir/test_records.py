@@ -196,6 +196,26 @@ def test_a_subject_named_by_an_identifier_is_the_patient_only_with_the_patients_
     assert (bool(facts.problems), doubts(facts)) == (own, set() if own else _DOUBT)
 
 
+@pytest.mark.parametrize(
+    ("reference", "own"),
+    [
+        ("Patient?identifier=https://ehr.example/mrn|42", True),
+        ("Patient?identifier=https%3A%2F%2Fehr.example%2Fmrn%7C42", True),
+        ("https://ehr.example/fhir/Patient?identifier=https://ehr.example/mrn|42", True),
+        ("Patient?identifier=https://ehr.example/mrn|43", False),
+        ("Patient?identifier=42", False),
+        ("Patient?name=Ada", False),
+        ("Patient?identifier=https://ehr.example/mrn|42&identifier=x|7", False),
+    ],
+)
+def test_a_conditional_reference_is_the_patient_only_with_the_patients_own_identifier(
+    reference: str, own: bool
+) -> None:
+    named = bundle({**PATIENT, "identifier": [_MRN]}, condition(subject={"reference": reference}))
+    facts = read_facts(from_files({"f": [json.dumps(named).encode()]}, index(), None), index(), AS_OF)
+    assert (bool(facts.problems), doubts(facts)) == (own, set() if own else _DOUBT)
+
+
 def test_a_subject_named_by_an_identifier_is_in_doubt_where_the_patient_has_none() -> None:
     assert doubts(facts_of(condition(subject={"identifier": _MRN}))) == _DOUBT
 

@@ -161,6 +161,25 @@ def test_the_words_of_a_draft_stay_words() -> None:
     assert "[x](" not in card["detail"]
 
 
+def test_a_procedure_that_cannot_be_read_is_named() -> None:
+    cells = service("DLI", **{"http://www.ama-assn.org/go/cpt": "38242"}) | {"subject": "Patient/p1"}
+    assert effects_of(cells)["E10"]["untold"] is True
+
+
+@pytest.mark.parametrize("oddity", [{"id": 7}, {"id": ""}, {"status": 7}, {"intent": ["order"]}, {"authoredOn": 2026}])
+def test_an_oddity_beside_the_order_costs_nothing(oddity: dict[str, Any]) -> None:
+    assert effects_of(drafted("ruxolitinib", mg=10) | oddity)["E12"]["until"] == day(29).isoformat()
+    cells = service("DLI", **{"http://www.ama-assn.org/go/cpt": "38242"})
+    assert effects_of(cells | oddity)["E10"]["until"] == day(101).isoformat()
+
+
+def test_a_draft_nested_without_end_is_no_defect() -> None:
+    deep: Any = "prednisone"
+    for _ in range(400):
+        deep = {"text": deep}
+    assert answer_to(draft_orders([drafted("prednisone") | {"medicationCodeableConcept": deep}])) != []
+
+
 @pytest.mark.parametrize("junk", ["a string", 7, {"resource": "x"}, {"resource": {"id": "no type"}}, {"resource": []}])
 def test_an_entry_that_is_no_resource_may_be_an_order(junk: Any) -> None:
     (card,) = answer_to({"resourceType": "Bundle", "entry": [junk, {"resource": drafted("ruxolitinib", mg=10)}]})

@@ -231,6 +231,17 @@ def test_a_second_new_therapy_moves_the_date() -> None:
     assert (found["before"], found["after"], found["until"]) == ("fail", "fail", day(29).isoformat())
 
 
+def test_a_therapy_in_words_alone_is_for_a_person() -> None:
+    card = card_for(drafted("ruxolitinib", named="Ruxolitinib 10 mg", mg=10))
+    assert card is not None
+    assert "for a person to judge for NCT06920199 (E12, new cGVHD therapy within 4 weeks)" in card["detail"]
+
+
+def test_photopheresis_is_for_a_person() -> None:
+    found = effects_of(service(**{"http://www.ama-assn.org/go/cpt": "36522"}))["E12"]
+    assert (found["before"], found["after"]) == ("pass", "review")
+
+
 # tacrolimus, ciclosporin, sirolimus started or raised: to be judged, window day + 28
 
 

@@ -27,6 +27,7 @@ from cds_service.trials.rules.new_therapy import NewTherapy
 from cds_service.trials.rules.therapy_stability import TherapyStability
 from cds_service.trials.translation import in_language, protocol_in_language, translation
 from fhir_fixtures.story import load_stories
+from fhir_fixtures.translations import told_in_other_languages
 from tests.report.histories import HISTORIES
 from tests.stories.test_stories import INDEX, by_file
 from tests.synthetic import ROOT
@@ -42,7 +43,8 @@ every_story = pytest.mark.parametrize("name", [one.id for one in load_stories()]
 LATIN = {
     "mg", "kg", "d", "dL", "mL", "min", "mmHg", "U", "L", "ULN", "FEV", "ECOG", "KPS", "Karnofsky", "NIH", "ALT", "AST",
     "CAR", "T", "NK", "FHIR", "HL", "SNOMED", "CT", "LOINC", "RxNorm", "ICD", "CM", "GM", "PCS", "CPT", "HCPCS", "ATC",
-    "NCI", "Thesaurus", "caDSR", "v", "MII", "http", "https", "could", "be", "included", "etc",
+    "NCI", "Thesaurus", "caDSR", "v", "MII", "could", "be", "included", "etc", "itacitinib", "axatilimab", "comments",
+    "Trialhook", "CDS", "Hooks", "JSON", "http", "https",
 }  # fmt: skip
 
 # The classes of drugs, and the procedures, that a draft order is said to be of.
@@ -156,6 +158,13 @@ def document(**changes: Any) -> dict[str, Any]:
 def test_a_translation_that_is_not_in_step_stops_the_start(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(MalformedFile, match=re.escape(message)):
         translation("zh-CN.yaml", document(**changes), PROTOCOL.criteria)
+
+
+def test_every_story_of_the_demo_is_told_in_chinese() -> None:
+    for told in told_in_other_languages().values():
+        assert list(told) == [one.id for one in load_stories()]
+        assert all(set(one) == {"title", "line"} for one in told.values())
+        assert not [word for one in told.values() for text in one.values() for word in latin(text) if word[1:] != "mol"]
 
 
 # numbers and units

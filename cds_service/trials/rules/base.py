@@ -77,6 +77,14 @@ class Rule(Parameters, ABC):
             raise ValueError("expected needs: without a source that was searched, nothing recorded means nothing")
         return self
 
+    @model_validator(mode="after")
+    def _can_tell_of_orders(self) -> Self:
+        if self.ordered == "lifts-next-result" and type(self).next_result is Rule.next_result:
+            raise ValueError("ordered: lifts-next-result is for kinds that know what lifts a result")
+        if self.ordered == "open-for-window" and not isinstance(getattr(self, "window", None), Span):
+            raise ValueError("ordered: open-for-window is for kinds that have a window")
+        return self
+
     @abstractmethod
     def judge(self, case: Case) -> Judgement:
         """The answer for a case."""

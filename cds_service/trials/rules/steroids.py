@@ -38,6 +38,10 @@ class SteroidRule(Rule):
         gaps = case.gaps(needs, case.steroids) + case.unreadable(MEDICATION_SOURCES, case.steroids)
         return list(dict.fromkeys(gaps))
 
+    def no_steroid(self, case: Case) -> Judgement:
+        """The answer where no dose of a corticosteroid is recorded: it needs no weight."""
+        return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+
     def without_weight(self, case: Case, segment: WeighedSegment) -> Judgement:
         """Unknown: there is a dose, and no weight to divide it by."""
         evidence = tuple(dose_evidence(case, segment))
