@@ -30,7 +30,6 @@ from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
 from cds_service.pipeline import Compose
-from cds_service.report.wording import wording
 from cds_service.review import Reviews
 from cds_service.settings import LOOPBACK, Settings, WrongSetting, load_settings
 from cds_service.strict_yaml import MalformedFile
@@ -70,7 +69,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     With the port on which it runs it may call that server.
     """
     from cds_service.web.demo import Speaking, demo  # noqa: PLC0415 - a service in a hospital loads no made-up patient
-    from cds_service.web.ehr import demo_ehr  # noqa: PLC0415
+    from cds_service.web.ehr import Ward, demo_ehr  # noqa: PLC0415
     from cds_service.web.fhir_server.door import fhir_server  # noqa: PLC0415
     from fhir_fixtures.drafts import offers  # noqa: PLC0415
     from fhir_fixtures.hook_request import USER  # noqa: PLC0415
@@ -84,7 +83,8 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     speaking = Speaking(_composers(wiring.settings), told_in_other_languages())
     app.register_blueprint(demo(wiring, load_stories(), speaking))
     app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
-    app.register_blueprint(demo_ehr(wiring, load_stories(), f"Practitioner/{USER['id']}", offers, "fhir_server.answer"))
+    ward = Ward(load_stories(), f"Practitioner/{USER['id']}", offers, "fhir_server.answer", speaking.told)
+    app.register_blueprint(demo_ehr(wiring, ward))
     return app
 
 
@@ -245,7 +245,7 @@ def assembled(wiring: Wiring) -> Flask:
     app.register_blueprint(integration_page(wiring))
     app.register_blueprint(openapi())
     if wiring.reviews:
-        app.register_blueprint(review_pages(wiring.reviews, lambda: wording(wiring.settings.language), _now))
+        app.register_blueprint(review_pages(wiring.reviews, wiring.settings.language, _now))
     return app
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -26,15 +26,20 @@ class Choice:
 
 
 def answering_html(
-    screening: Screening, words: Wording, places: Mapping[str, str], problem: str | None = None
+    screening: Screening,
+    words: Wording,
+    places: Mapping[str, str],
+    problem: str | None = None,
+    switches: Iterable[tuple[str, str]] = (),
 ) -> Markup:
     """The page with its form. `places` are the addresses of its style, icon and export in FHIR; `problem` names what is
-    wrong with what was sent.
+    wrong with what was sent; `switches` are other languages, each with its own name.
     """
     choices = {finding.id: _choice(finding, words) for finding in screening.findings if finding.is_open}
     asked = words.terms("answering")
     return review(screening, words, "answering.html", choices=choices, asked=asked, places=places,
-                  problem=asked[problem] if problem else None)  # fmt: skip
+                  problem=asked[problem] if problem else None, switches=switches,
+                  languages=words.term("pages", "languages"))  # fmt: skip
 
 
 def answering_style() -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from flask import Blueprint, Response, request, url_for
 
 from cds_service.fhir.queries import QUERIES
-from cds_service.report.wording import wording
 from cds_service.web.cds_hooks import Wiring
+from cds_service.web.languages import reading
 from cds_service.web.pages import page
 
 _ENTRY = Path(__file__).parent / "templates" / "integrate" / "clients.yaml"
@@ -24,11 +24,12 @@ def integration_page(wiring: Wiring) -> Blueprint:
     @door.get("/integrate")
     def show() -> Response:
         base = wiring.settings.public_url or request.url_root.rstrip("/")
-        language = wiring.settings.language
+        reader = reading(request, wiring.settings.language)
+        words, pages = reader.words.terms("integrate"), reader.words.terms("pages")
         return page(
             "integrate/integrate.html", services=wiring.services, trial=wiring.protocol.trial,
             discovery=base + url_for("cds_hooks.discover"), prefetch=_as_typed(wiring.services[0].prefetch),
-            scopes=_scopes(), entry=entry, words=wording(language).terms("integrate"), language=language,
+            scopes=_scopes(), entry=entry, words=words, reader=reader, pages=pages,
             is_open=wiring.settings.open_access,
         )  # fmt: skip
 

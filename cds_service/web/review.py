@@ -17,8 +17,8 @@ from flask import Blueprint, Response, redirect, request, url_for
 from cds_service.errors import ServiceError
 from cds_service.report.answering import answering_html, answering_style
 from cds_service.report.fhir_export import fhir_export
-from cds_service.report.wording import Wording
 from cds_service.review import Opened, Reviews
+from cds_service.web.languages import Reading, reading
 from cds_service.web.pages import html_answer
 
 _LOG = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ _GIVEN: Mapping[str, bool | None] = {"met": True, "against": False, "none": None
 _FHIR = {"Content-Disposition": 'attachment; filename="screening.json"', "Cache-Control": "no-store"}
 
 
-def review_pages(reviews: Reviews, words: Callable[[], Wording], now: Callable[[], datetime]) -> Blueprint:
-    """GET and POST /review/<address>, and GET /review/<address>/fhir. `words` are those of whoever reads."""
+def review_pages(reviews: Reviews, language: str, now: Callable[[], datetime]) -> Blueprint:
+    """GET and POST /review/<address>, and GET /review/<address>/fhir. `language` is that of the site."""
     door = Blueprint("review", __name__, url_prefix="/review")
     style = answering_style()
 
@@ -51,31 +51,32 @@ def review_pages(reviews: Reviews, words: Callable[[], Wording], now: Callable[[
 
     @door.get("/<address>")
     def show(address: str) -> Response:
-        return _page(opened(address, "opened"), address, words())
+        return _page(opened(address, "opened"), address, reading(request, language))
 
     @door.post("/<address>")
     def answer(address: str) -> Response:
-        review = opened(address, "answered")
+        review, reader = opened(address, "answered"), reading(request, language)
         by = request.form.get("by", "").strip()
         if not _are_initials(by):
-            return _page(review, address, words(), problem="initials_missing")
+            return _page(review, address, reader, problem="initials_missing")
         for criterion, met in _changes(review):
             reviews.answer(review, criterion, met, by)
         # Else to load the page again would answer again.
-        return _as_ever(redirect(url_for(".show", address=address), 303))
+        return _as_ever(redirect(url_for(".show", address=address, lang=reader.chosen), 303))
 
     @door.get("/<address>/fhir")
     def export(address: str) -> Response:
-        bundle = fhir_export(opened(address, "exported").screening, words(), now())
+        bundle = fhir_export(opened(address, "exported").screening, reading(request, language).words, now())
         return Response(msgspec.json.encode(bundle), headers=_FHIR, mimetype="application/fhir+json")
 
     return door
 
 
-def _page(review: Opened, address: str, words: Wording, problem: str | None = None) -> Response:
+def _page(review: Opened, address: str, reader: Reading, problem: str | None = None) -> Response:
     places = {name: url_for(f"review.{endpoint}") for name, endpoint in (("style", "look"), ("icon", "icon"))}
-    places["fhir"] = url_for("review.export", address=address)
-    return html_answer(str(answering_html(review.screening, words, places, problem)), _POLICY)
+    places["fhir"] = url_for("review.export", address=address, lang=reader.chosen)
+    page = answering_html(review.screening, reader.words, places, problem, switches=reader.switches)
+    return html_answer(str(page), _POLICY)
 
 
 def _as_ever(response: object) -> Response:

@@ -245,3 +245,13 @@ def test_what_is_no_address_is_refused_in_words(visit: Visit) -> None:
     page.get_by_label("Address of another CDS Hooks service").fill("ftp://cds.example.org")
     page.get_by_role("button", name="Add it").click()
     expect(page.locator("#address-trouble")).to_contain_text("http://")
+
+
+def test_it_speaks_the_readers_language(visit: Visit) -> None:
+    """Pages by the reader's choice; the card by the client's, which is the setting here."""
+    page = opened(visit, "nearly-a-candidate")
+    page.get_by_role("link", name="简体中文").click()
+    expect(page.get_by_role("button", name="重置演示")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("泼尼松")
+    expect(page.locator("article.card h4")).to_contain_text("May fit chronic GVHD trial")
+    assert visit.violations() == []

@@ -120,3 +120,18 @@ def test_it_fits_a_narrow_phone(visit: Visit) -> None:
     reviewed(visit)
     assert not visit.is_wider_than_the_window()
     assert visit.violations() == []
+
+
+def test_it_is_read_and_answered_in_chinese_too(visit: Visit) -> None:
+    """The reader switches the language; the protocol's own words stay as they were registered."""
+    page = reviewed(visit, "boundary-dose")
+    page.get_by_role("link", name="简体中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("筛选")
+    expect(row(page, "I03a").locator("q")).to_contain_text("Prednisone dose")
+    row(page, "I05").get_by_label("符合", exact=True).check()
+    page.get_by_label("您的姓名缩写").fill("王")
+    page.get_by_role("button", name="保存作答").click()
+    expect(row(page, "I05")).to_contain_text("已作答")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert visit.violations() == []
