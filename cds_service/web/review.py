@@ -32,15 +32,7 @@ _FHIR = {"Content-Disposition": 'attachment; filename="screening.json"', "Cache-
 def review_pages(reviews: Reviews, language: str, now: Callable[[], datetime]) -> Blueprint:
     """GET and POST /review/<address>, and GET /review/<address>/fhir. `language` is that of the site."""
     door = Blueprint("review", __name__, url_prefix="/review")
-    style = answering_style()
-
-    @door.get("/icon.svg")
-    def icon() -> Response:
-        return Response(_ICON, headers={"Cache-Control": "max-age=3600"}, mimetype="image/svg+xml")
-
-    @door.get("/style.css")
-    def look() -> Response:
-        return Response(style, headers={"Cache-Control": "max-age=3600"}, mimetype="text/css")
+    _add_looks(door)
 
     def opened(address: str, purpose: str) -> Opened:
         review = reviews.opened(address)
@@ -70,6 +62,19 @@ def review_pages(reviews: Reviews, language: str, now: Callable[[], datetime]) -
         return Response(msgspec.json.encode(bundle), headers=_FHIR, mimetype="application/fhir+json")
 
     return door
+
+
+def _add_looks(door: Blueprint) -> None:
+    """The style sheet and the icon of the page."""
+    style = answering_style()
+
+    @door.get("/style.css")
+    def look() -> Response:
+        return Response(style, headers={"Cache-Control": "max-age=3600"}, mimetype="text/css")
+
+    @door.get("/icon.svg")
+    def icon() -> Response:
+        return Response(_ICON, headers={"Cache-Control": "max-age=3600"}, mimetype="image/svg+xml")
 
 
 def _page(review: Opened, address: str, reader: Reading, problem: str | None = None) -> Response:

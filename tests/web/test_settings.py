@@ -54,6 +54,9 @@ def test_with_nothing_set_every_default_holds() -> None:
         "public_url": None,
         "open_access": False,
         "cors_origins": (),
+        "review_keys": (),
+        "review_hours": 24.0,
+        "answer_days": 180.0,
         "metrics": False,
     }
 
