@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from fhir_fixtures.drafts import DRAFTS, order_request_of
 from fhir_fixtures.story import story
 from tests.fake_fhir import Given, fhir_server
 from tests.web.calls import valueless
+from tests.web.mutated import CANARY, mutated
 
 SIGN = "/cds-services/nct06920199-order-sign"
 SELECT = "/cds-services/nct06920199-order-select"
@@ -105,3 +107,13 @@ def test_the_record_and_the_medication_of_a_draft_are_fetched(wiring: Any) -> No
         answer = posted(fetching.test_client(), SIGN, call)
     (card,) = answer.get_json()["cards"]
     assert card["summary"].startswith("Starting ruxolitinib today: not before")
+
+
+def test_drafts_changed_at_random_are_no_defect_and_are_repeated_in_no_error(wiring: Any, client: FlaskClient) -> None:
+    for number in range(30):
+        random = Random(f"drafts {number}")
+        body = request(wiring, "order-sign", *random.sample(list(DRAFTS), 3))
+        answer = client.post(SIGN, data=mutated(body, random, random.randrange(1, 6)))
+        assert answer.status_code < 500, number
+        if answer.status_code != 200:
+            assert CANARY not in answer.get_data(as_text=True), number

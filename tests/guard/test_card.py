@@ -62,6 +62,23 @@ def test_in_chinese_nothing_of_ours_is_left_in_english() -> None:
         for card in answer_to(draft_orders([draft("p1")]), site=Site(language="zh-CN")):
             words = re.sub(r"NCT06920199|IL-2|GVHD|DLI|CAR-T|[IE]\d\d[a-f]?", "", card["summary"])
             assert not re.search("[A-Za-z]{3,}", words), name
+def test_the_summary_says_nothing_of_a_draft_that_is_another_drafts() -> None:
+    """The gravest leads; what else there is stands below."""
+    card = card_for(drafted("basiliximab"), drafted("filgrastim", "draft-2", mg="0.3"))
+    assert card is not None
+    assert card["summary"].startswith(f"Giving basiliximab today: not before {day(29)}")
+    assert "- Starting filgrastim today: a count within 7 days" in card["detail"]
+
+
+def test_many_drugs_of_one_kind_are_counted_where_their_names_are_too_many() -> None:
+    drugs = ("ruxolitinib", "belumosudil", "ibrutinib", "imatinib")
+    several = [
+        drafted(drug, f"draft-{drug}", mg=10) for drug in (*drugs, "acalabrutinib", "baricitinib", "tofacitinib")
+    ]
+    card = card_for(*several)
+    assert card is not None
+    assert len(card["summary"]) < 140
+    assert f"not before {day(29)} for NCT06920199" in card["summary"]
 
 
 def test_the_services_are_wired() -> None:
