@@ -31,7 +31,7 @@ ISSUER = "https://ehr.example.org"
 PATIENT = {"fetch_seconds": 4}
 # What no service on this machine can show, what our cards never hold, and what only a person or a contract knows.
 NEVER_SEEN = {
-    "J2", "D3", "D8", "D9", "D10", "D12", "D15", "P4", "P6", "R7", "A3", "A6", "E2", "C4.injected", "R8", "S3",
+    "J2", "D3", "D8", "D9", "D10", "D12", "D15", "P4", "P6", "R7", "A3", "A6", "E2", "C4.injected", "S3",
     "T2.system", "T4", "T5", "T6", "L3", "X11", "X13", "O4", "cds-resp-1", "cds-resp-2",
 }  # fmt: skip
 
