@@ -16,13 +16,14 @@ from flask import Flask
 
 from cards.card import is_made_here
 from cards.compose import Site, composer
+from cards.guard import order_composer
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.client import Fetcher
 from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
 from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import ClientsFile
-from cds_service.hooks.discovery import patient_view_service
+from cds_service.hooks.discovery import order_services, patient_view_service
 from cds_service.hooks.key_locations import PublishedKeys
 from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
@@ -35,6 +36,7 @@ from cds_service.web.cors import open_to_browsers
 from cds_service.web.errors import register_errors
 from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.gate import Gate, caller_name, guard
+from cds_service.web.openapi import openapi
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
 from cds_service.web.request_ids import log_with_request_ids, register_request_ids
@@ -79,16 +81,18 @@ def wire(settings: Settings, database: Database | None = None) -> Wiring:
     """The parts of the service, loaded and tried once. Without a database nothing is kept."""
     protocol = load_protocol(TRIAL)
     trial = protocol.trial
-    service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
+    named = (trial.id, trial.short_title, prefetch_templates())
+    services = (patient_view_service(*named), *order_services(*named))
     zone = ZoneInfo(settings.site_timezone)
 
     def today() -> date:
         return datetime.now(zone).date()
 
     clients = _clients(settings)
-    site = composer(_site(settings))
+    site = _site(settings)
     wiring = Wiring(
-        (service,), protocol, site, settings, today, _fetcher(settings), _keeper(database) if database else nowhere,
+        services, protocol, composer(site), settings, today, _fetcher(settings), order_composer(site),
+        _keeper(database) if database else nowhere,
         gate=_gate(settings, clients, database), agreement=_agreements(settings),
     )  # fmt: skip
     for client in (None, *(clients.current().entries if clients else ())):
@@ -146,7 +150,8 @@ def _agreements(settings: Settings) -> Callable[[Client], Agreement]:
     @cache
     def agreement(client: Client) -> Agreement:
         own = settings.model_copy(update=client.settings)
-        return Agreement(own, composer(_site(own, client.evidence)), _fetcher(own), client.dialect)
+        site = _site(own, client.evidence)
+        return Agreement(own, composer(site), order_composer(site), _fetcher(own), client.dialect)
 
     return agreement
 
@@ -202,6 +207,7 @@ def assembled(wiring: Wiring) -> Flask:
     services = [service.id for service in wiring.services]
     app.register_blueprint(feedback(services, wiring.keep, is_made_here, wiring.settings.largest_body, caller_name))
     app.register_blueprint(protocol_pages(wiring))
+    app.register_blueprint(openapi())
     return app
 
 
@@ -228,7 +234,8 @@ def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | No
     try:
         known = settings or load_settings()
         if demo and not known.database_url:
-            _DEMO.mkdir(exist_ok=True)
+            with suppress(OSError):  # said when the database is opened
+                _DEMO.mkdir(exist_ok=True)
         database = _opened(known.database_in(_DEMO if demo else _ROOT))
         return wire(demo_settings(known, port) if demo else known, database)
     except (WrongSetting, WrongDatabase, MalformedFile) as error:

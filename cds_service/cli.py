@@ -113,9 +113,10 @@ def migrate() -> None:
 @click.option("--since", type=Day(), help="Only what was received on or after this day; everything when left out.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 @click.option("--comments", is_flag=True, help="Show what users wrote; it may speak of a patient.")
-def list_feedback(since: date | None, form: str, comments: bool) -> None:
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+def list_feedback(since: date | None, form: str, comments: bool, language: str) -> None:
     """List the feedback that was received: what became of cards, and why they were overridden."""
-    from cds_service.report.feedback_list import FORMS  # noqa: PLC0415
+    from cds_service.report.feedback_list import feedback_csv, feedback_json, feedback_text  # noqa: PLC0415
     from cds_service.store.feedback import FeedbackBook  # noqa: PLC0415
 
     with kept() as database:
@@ -124,7 +125,10 @@ def list_feedback(since: date | None, form: str, comments: bool) -> None:
         database.prepare()
         moment = datetime.combine(since, time(), ZoneInfo(site().site_timezone)) if since else None
         found = FeedbackBook(database, lambda: datetime.now(UTC)).since(moment)
-    click.echo(FORMS[form](found, since, comments), nl=False)
+    if form == "text":
+        click.echo(feedback_text(found, since, comments, language), nl=False)
+    else:
+        click.echo((feedback_json if form == "json" else feedback_csv)(found, since, comments), nl=False)
 
 
 @contextmanager

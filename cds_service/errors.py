@@ -56,14 +56,14 @@ class MissingRecord(ServiceError):
 
 
 class StoreUnavailable(ServiceError):
-    """503: the database cannot be used, and nothing was stored; the same call may be sent again."""
+    """503: the database cannot be used, and nobody can tell that anything was stored; the same call may come again."""
 
     def __init__(self) -> None:
         super().__init__(
             503,
             "transient",
-            "What was sent cannot be stored at the moment, and nothing of it was. Send it again later; "
-            "the operator finds the cause in the log.",
+            "What was sent cannot be stored at the moment. Send it again later: nothing is stored twice. "
+            "The operator finds the cause in the log.",
         )
 
 

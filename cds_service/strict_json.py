@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _DECODER = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -17,14 +17,20 @@ def check_json(body: bytes) -> bytes:
 
     Raises NotJson otherwise; NaN, Infinity and nesting deeper than the interpreter's limit are refused.
     """
-    body = body.removeprefix(_BOM)
+    body = body.removeprefix(BOM)
+    check_utf8(body)
     try:
-        body.decode("utf-8")
         _DECODER.decode(body)
-    except UnicodeDecodeError as error:
-        raise NotJson(f"not UTF-8 at byte {error.start}") from None
     except RecursionError:
         raise NotJson("nested too deeply") from None
     except msgspec.DecodeError as error:
         raise NotJson(str(error)) from None
     return body
+
+
+def check_utf8(body: bytes) -> None:
+    """Raises NotJson, with the place counted after a byte-order mark, for bytes that are not UTF-8."""
+    try:
+        body.removeprefix(BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotJson(f"not UTF-8 at byte {error.start}") from None

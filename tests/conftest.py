@@ -9,6 +9,10 @@ import os
 import pytest
 from hypothesis import settings
 
+from cds_service.fhir.validation import be_tolerant
+
+# As at the start of the service: before a test module builds a model of its own.
+be_tolerant()
 settings.register_profile("deep", max_examples=2000)
 
 

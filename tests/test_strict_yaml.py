@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from cds_service.clinical import tables
 from cds_service.clinical.tables import checked, every_table, table_texts
+from cds_service.clinical.tables.shape import SHAPES
 from cds_service.strict_yaml import MalformedFile, read_yaml
 from cds_service.terminology import codes
 from cds_service.terminology.codes import code_set_texts
@@ -57,6 +59,9 @@ def test_a_key_may_replace_one_that_is_merged_in() -> None:
         ("equivalents", "prednisone: 5", "prednisone: 0", ("equivalents.prednisone", "positive")),
         ("equivalents", '"0.75"', "0.75", ("equivalents.dexamethasone", "quotes")),
         ("equivalents", '["0.6", "0.75"]', '["0.75", "0.6"]', ("betamethasone", "range")),
+        ("equivalents", '["0.6", "0.75"]', '["0.6", "0.6"]', ("betamethasone", "range")),
+        ("equivalents", '["0.6", "0.75"]', '["0.6", "0.7", "0.75"]', ("betamethasone", "range")),
+        ("units", "plausible: [30, 200]", "plausible: 30", ("weight.plausible", "range")),
         ("equivalents", "reference_mg: 5", "reference: 5", ("reference",)),
         ("equivalents", "source:", "sources:", ("source",)),
         ("exposure", "gap_possible: 30 d", "gap_possible: 30", ("gap_possible", "28 d")),
@@ -79,6 +84,22 @@ def test_a_malformed_table_is_refused_with_its_place(name: str, old: str, new: s
     with pytest.raises(MalformedFile) as refused:
         checked(name, text.replace(old, new, 1).encode())
     assert all(word in str(refused.value) for word in (f"{name}.yaml", *named)), str(refused.value)
+
+
+@pytest.mark.parametrize("name", [name.removesuffix(".yaml") for name, _ in table_texts()])
+def test_a_table_as_it_stands_is_taken(name: str) -> None:
+    content = dict(table_texts())[f"{name}.yaml"]
+    assert checked(name, content) == read_yaml(f"{name}.yaml", content)
+
+
+def test_what_a_table_holds_is_read_as_it_is_written() -> None:
+    row = {"source": "here", "fresh": "30 d", "usable": "90 d", "jump_within": "30 d", "jump_share": "0.1"}
+    weights = SHAPES["weights"].model_validate(row)
+    assert dict(weights) == {**row, "jump_share": Fraction(1, 10)}
+    rows = {"one": 5, "other": ["0.6", "0.75"]}
+    given = {"source": "here", "reference_drug": "one", "reference_mg": 5, "equivalents": rows, "replacement": {}}
+    equivalents = dict(SHAPES["equivalents"].model_validate(given))
+    assert equivalents["equivalents"] == {"one": Fraction(5), "other": (Fraction(3, 5), Fraction(3, 4))}
 
 
 def test_a_table_that_nobody_described_still_needs_a_source() -> None:

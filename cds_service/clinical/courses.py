@@ -43,5 +43,5 @@ def courses(segments: Iterable[DoseSegment]) -> list[Course]:
 
 def _longer(course: Course, segment: DoseSegment) -> Course:
     sources = tuple(dict.fromkeys((*course.sources, *segment.sources)))
-    highest = max(course.highest, segment.dose, key=lambda dose: (dose.high is None, dose.high or 0, dose.low))
+    highest = max(course.highest, segment.dose, key=lambda dose: (dose.high is None, dose.high or dose.low, dose.low))
     return Course(course.first, segment.last, highest, segment.dose, sources, segment.goes_on)

@@ -93,8 +93,8 @@ class Timeline:
 
 
 def _weighed(segment: DoseSegment, weights: WeightHistory, turns: set[date]) -> Iterator[WeighedSegment]:
-    inside = (day for day in turns if segment.first < day <= segment.last)
-    starts = sorted({segment.first, *(day for day in inside if weights.on(day) != weights.on(day - DAY))})
+    inside = (day for day in {segment.first, *turns} if segment.first <= day <= segment.last)
+    starts = sorted(day for day in inside if day == segment.first or weights.on(day) != weights.on(day - DAY))
     for first, after in pairwise([*starts, segment.last + DAY]):
         found = weights.on(first)
         kilograms = found.weight.kilograms if found else None
@@ -140,7 +140,7 @@ def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory
     found = [
         stretch
         for use in taken
-        for stretch in _in_milligrams(taken_over(stretches(use, as_of), taken, therapy_of), weights)
+        for stretch in in_milligrams(taken_over(stretches(use, as_of), taken, therapy_of), weights)
     ]
     found += carried_over(found)
     if factor is equivalence:  # of other drugs, how long a pause may be is the protocol's to say
@@ -148,7 +148,7 @@ def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory
     return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
 
 
-def _in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator[Stretch]:
+def in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator[Stretch]:
     """Doses per kilogram times the weight; without a weight every dose is possible."""
     for stretch in found:
         if not stretch.per_kilogram:

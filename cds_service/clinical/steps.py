@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
@@ -26,8 +26,7 @@ def laid_out(use: MedicationUse) -> list[DoseStep]:
     else:
         placed = [_from(step, use.begins) for step in _of_one_place(steps)]
     placed.sort(key=lambda step: step.first.first if step.first else date.max)
-    following = [*placed[1:], None]
-    return [part for step, after in zip(placed, following, strict=True) for part in _handed_over(step, after)]
+    return [part for step, after in zip_longest(placed, placed[1:]) for part in _handed_over(step, after)]
 
 
 def _places(steps: Iterable[DoseStep]) -> list[list[DoseStep]]:
@@ -135,11 +134,11 @@ def _side_by_side(steps: Sequence[DoseStep]) -> DoseStep:
     if len(steps) == 1:
         return steps[0]
     patterns = {step.pattern for step in steps}
-    added = _are_parts_of_a_day(steps) or patterns == {"qod"} or steps[0].order is not None
+    added = _are_parts_of_a_day(steps) or patterns == {"qod"} or all(step.order is not None for step in steps)
     daily = _sum(steps) if added else Interval(_hull(steps).low, _sum(steps).high)
-    pattern: Pattern = "unknown"
-    if len(patterns) == 1:
-        pattern = "alternating" if patterns == {"qod"} else steps[0].pattern
+    pattern: Pattern = min(patterns) if len(patterns) == 1 else "unknown"
+    if pattern == "qod":
+        pattern = "alternating"
     return replace(_combined(steps, daily), pattern=pattern, shares=_shares_of_parts(steps))
 
 
@@ -153,11 +152,11 @@ def _shares_of_parts(steps: Sequence[DoseStep]) -> Shares:
 
 def _combined(steps: Sequence[DoseStep], daily: Interval) -> DoseStep:
     """One step in place of several, with every doubt of theirs."""
+    one, *_ = steps  # its bounds are those of all, or are replaced
     mixed = len({step.per_kilogram for step in steps}) > 1  # mg and mg per kg cannot be put together
     faults = [step.fault for step in steps if step.fault]
     return replace(
-        steps[0], daily=ANYTHING if mixed else daily, per_dose=None,
-        per_kilogram=steps[0].per_kilogram and not mixed,
+        one, daily=ANYTHING if mixed else daily, per_dose=None, per_kilogram=all(s.per_kilogram for s in steps),
         fault=faults[0] if faults else "unit-not-understood" if mixed else None,
         text_only=any(s.text_only for s in steps), conflict=any(s.conflict for s in steps),
         added_to=any(s.added_to for s in steps), shares=(),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.exposure import DAY, Stretch, days_of, is_open_ended
+from cds_service.clinical.exposure import DAY, Stretch, days_of
 from cds_service.clinical.interval import ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Standing
 
@@ -40,7 +40,7 @@ def taken_over(found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_
     use = found[0].use
     newer = _newer(use, uses)
     orders = [one for one in newer if one.kind == "request"]
-    if orders and is_open_ended(use):
+    if orders and use.is_open_ended:
         found = _superseded(found, orders[0], therapy_of[use.reference] == therapy_of[orders[0].reference])
     else:
         # Records of one therapy need no handover: only one of them counts on a day.

@@ -24,6 +24,7 @@ from cds_service.fhir.studies import ParticipationReader
 from cds_service.fhir.upper_limits import Person
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
+from cds_service.terminology.remembered import Remembered
 
 _Stock = el.Medication | el.Substance
 _MEDICATION_RECORDS = ("MedicationStatement", "MedicationRequest", "MedicationDispense", "MedicationAdministration")
@@ -37,7 +38,7 @@ def read_facts(records: Records, index: ConceptIndex, as_of: date) -> PatientFac
     patient = records.patient.resource if records.patient else None
     if records.patient is None or not isinstance(patient, el.Patient):
         raise NoPatient
-    ledger = Ledger(as_of)
+    ledger, index = Ledger(as_of), Remembered(index)
     examinations = _of_type(records, "Observation", "DiagnosticReport")
     tied = panels(examinations, records.addresses)
     problems = tuple(read_problems(_of_type(records, "Condition"), index, ledger))

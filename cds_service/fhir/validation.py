@@ -81,11 +81,19 @@ def _tidy(value: Any) -> Any:
 
 @cache
 def _model(type_name: str, version: Version = Version.R4) -> Any:
-    """The model of a resource type, set to ignore what we do not read and to keep content out of errors."""
+    """The model of a resource type."""
+    be_tolerant()
+    return import_module(_MODELS[version]).get_fhir_model_class(type_name)
+
+
+def be_tolerant() -> None:
+    """Sets fhir.resources to ignore what we do not read and to keep content out of errors.
+
+    A model keeps the setting with which it was built: this must come before any is.
+    """
     from fhir_core.fhirabstractmodel import FHIRAbstractModel  # noqa: PLC0415 - 0.3 s that only a server pays
 
     FHIRAbstractModel.set_global_model_config(extra="ignore", hide_input_in_errors=True)
-    return import_module(_MODELS[version]).get_fhir_model_class(type_name)
 
 
 def warm() -> None:

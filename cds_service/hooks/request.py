@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from cds_service.errors import MalformedBody, NotConformant
-from cds_service.strict_json import NotJson, check_json
+from cds_service.strict_json import BOM, NotJson, check_json, check_utf8
 
 _UNDECODED = msgspec.Raw()
 
@@ -18,7 +18,8 @@ _UNDECODED = msgspec.Raw()
 class HookRequest:
     """One call of a hook. `prefetch` holds each answer undecoded, as it came.
 
-    `fhir_server` is None when the call names none; `token` when it gives no access that can be used.
+    `fhir_server` is None when the call names none; `token` when it gives no access that can be used. `draft_orders`
+    are all orders that are not signed yet, undecoded; None for a hook without them, or when none was sent.
     """
 
     hook: str
@@ -27,11 +28,18 @@ class HookRequest:
     prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     fhir_server: str | None = None
     token: str | None = field(default=None, repr=False)
+    draft_orders: msgspec.Raw | None = None
 
 
 class _Context(msgspec.Struct):
-    # The hook requires userId as well; nothing here depends on the user, so a client that omits it is served.
+    """What we read of a context.
+
+    The hooks require userId as well; nothing here depends on the user, so a client that omits it is served. Of
+    order-select nothing depends on `selections`, which only name the drafts that were chosen last: see `_drafts`.
+    """
+
     patientId: str | None = None  # noqa: N815 - the name in the message
+    draftOrders: msgspec.Raw = _UNDECODED  # noqa: N815
 
 
 class _Body(msgspec.Struct):
@@ -41,6 +49,9 @@ class _Body(msgspec.Struct):
     prefetch: msgspec.Raw = _UNDECODED
     fhirServer: msgspec.Raw = _UNDECODED  # noqa: N815
     fhirAuthorization: msgspec.Raw = _UNDECODED  # noqa: N815
+
+
+_DECODER = msgspec.json.Decoder(_Body)
 
 
 class _Access(msgspec.Struct):
@@ -59,7 +70,7 @@ def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest
     Raises MalformedBody when the body is no JSON, NotConformant when a required field is missing or of the
     wrong type, when it is a call of another hook, or when its access token is for another patient.
     """
-    message = _decoded(_json(body))
+    message = _read(body)
     instance, patient = _stripped(message.hookInstance), _patient(message.context)
     present = {"hook": _stripped(message.hook), "hookInstance": instance, "context": message.context}
     missing = [name for name, value in present.items() if not value]
@@ -73,16 +84,22 @@ def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest
     server, token = _fhir_server(message.fhirServer), _token(message.fhirAuthorization)
     prefetch = _prefetch(message.prefetch)
     if not trust_null:
-        prefetch = {key: answer for key, answer in prefetch.items() if bytes(answer).strip() != b"null"}
-    return HookRequest(hook, instance, patient, prefetch, server, token)
+        prefetch = {key: answer for key, answer in prefetch.items() if _begins(answer) != b"null"}
+    return HookRequest(hook, instance, patient, prefetch, server, token, _drafts(message.context))
+
+
+def _read(body: bytes) -> _Body:
+    """The body, gone over once. Only one that is refused is looked at again: a decoder that looks for fields would
+    call a body non-conformant that is no JSON further on."""
+    try:
+        check_utf8(body)
+        return _DECODER.decode(body.removeprefix(BOM))
+    except (NotJson, RecursionError, msgspec.DecodeError):
+        return _decoded(_json(body))
 
 
 def _json(body: bytes) -> bytes:
-    """The body, proven to be one JSON value in UTF-8.
-
-    A decoder that looks for fields would call a body non-conformant that is no JSON further on, and leaves
-    undecoded what it skips.
-    """
+    """The body, proven to be one JSON value in UTF-8."""
     try:
         return check_json(body)
     except NotJson as error:
@@ -91,7 +108,7 @@ def _json(body: bytes) -> bytes:
 
 def _decoded(body: bytes) -> _Body:
     try:
-        return msgspec.json.decode(body, type=_Body)
+        return _DECODER.decode(body)
     except msgspec.ValidationError as error:
         raise NotConformant(f"The body is JSON, but no CDS Hooks request: {error}.", "structure") from None
 
@@ -103,6 +120,25 @@ def _stripped(text: str | None) -> str:
 def _patient(context: _Context | None) -> str:
     """The bare id of the patient in context; some clients send a reference instead."""
     return _bare_id(context.patientId or "") if context else ""
+
+
+def _drafts(context: _Context | None) -> msgspec.Raw | None:
+    """The drafts of order-select and order-sign; None where the client sends none, as long as nothing is chosen.
+
+    The hooks require them, but the public Sandbox leaves the whole context out when a tab is clicked again. Nothing is
+    drafted then, and to answer so serves the person there better than an error would. What cannot be the Bundle of the
+    specification is refused, since an order may stand in it.
+
+    All drafts count, not only the `selections` of order-select: draftOrders holds "all unsigned orders", they will be
+    signed together, and what an order that was chosen earlier means for a trial is no less true when the next one is
+    chosen. A client that calls again with a draft more gets one card with both.
+    """
+    drafts = context.draftOrders if context else _UNDECODED
+    if bytes(drafts).strip() in (b"", b"null"):
+        return None
+    if not bytes(drafts).strip().startswith(b"{"):
+        raise NotConformant("context.draftOrders must be a Bundle of orders.", "structure")
+    return drafts
 
 
 def _bare_id(reference: str) -> str:
@@ -147,12 +183,17 @@ def _prefetch(raw: msgspec.Raw) -> Mapping[str, msgspec.Raw]:
     return {key: raw for key, raw in came.items() if raw is not None}
 
 
+def _begins(raw: msgspec.Raw) -> bytes:
+    """The first letters of a JSON value, as many as `null` has: of an answer of megabytes no copy is made."""
+    return bytes(memoryview(raw)[:4])
+
+
 def _unquoted(raw: msgspec.Raw) -> msgspec.Raw | None:
     """The answer; of a string the JSON that it holds, and None for one that holds none, such as a bare reference.
 
     Then the client did not bring what was asked for, as if the key were not there.
     """
-    if not bytes(raw).strip().startswith(b'"'):
+    if not _begins(raw).startswith(b'"'):
         return raw
     try:
         text = check_json(msgspec.json.decode(raw, type=str).strip().encode())

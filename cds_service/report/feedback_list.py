@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -15,15 +15,14 @@ from cds_service.hooks.feedback import KeptFeedback, OverrideReason
 from cds_service.report.text import clean
 from cds_service.report.wording import Wording, wording
 
-_LANGUAGE = "en"
 _COLUMNS = ("received", "service", "client", "card", "outcome", "outcome_timestamp", "accepted_suggestions")
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def feedback_text(kept: Sequence[KeptFeedback], since: date | None, comments: bool) -> str:
+def feedback_text(kept: Sequence[KeptFeedback], since: date | None, comments: bool, language: str = "en") -> str:
     """Counts by service and by reason, then the entries in the order in which they came."""
-    words = wording(_LANGUAGE)
+    words = wording(language)
     cards = len({(one.service, one.said.card) for one in kept})
     heading = words.phrase("feedback", "heading", entries=len(kept), cards=cards)
     lines = [heading + (words.phrase("feedback", "since", day=since.isoformat()) if since else "")]
@@ -62,13 +61,6 @@ def feedback_csv(kept: Sequence[KeptFeedback], since: date | None, comments: boo
     return made.getvalue()
 
 
-FORMS: Mapping[str, Callable[[Sequence[KeptFeedback], date | None, bool], str]] = {
-    "text": feedback_text,
-    "json": feedback_json,
-    "csv": feedback_csv,
-}
-
-
 def _outcomes(kept: Sequence[KeptFeedback]) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for one in sorted(kept, key=lambda one: one.service):
@@ -77,9 +69,17 @@ def _outcomes(kept: Sequence[KeptFeedback]) -> dict[str, Counter[str]]:
 
 
 def _reasons(kept: Sequence[KeptFeedback]) -> Counter[OverrideReason]:
-    """How often each coding was given for an override, whatever was written beside it; an empty one is none."""
+    """How often each coding was given for an override, whatever was written beside it; an empty one is none.
+
+    Clients that leave the display out mean the same as those that send it.
+    """
     overridden = [one.said.reasons or (OverrideReason(),) for one in kept if one.said.outcome == "overridden"]
-    return Counter(replace(reason, comment=None) for reasons in overridden for reason in reasons)
+    given = [replace(reason, comment=None) for reasons in overridden for reason in reasons]
+    displays: dict[tuple[str | None, str | None], str | None] = {}
+    for one in given:
+        if one.code and one.display:
+            displays[one.system, one.code] = one.display
+    return Counter(replace(one, display=displays.get((one.system, one.code), one.display)) for one in given)
 
 
 def _services(kept: Sequence[KeptFeedback], words: Wording) -> list[str]:
@@ -92,8 +92,8 @@ def _counted_reasons(kept: Sequence[KeptFeedback], words: Wording) -> list[str]:
 
 
 def _named(reason: OverrideReason, words: Wording) -> str:
-    named = " ".join(part for part in (reason.code, reason.display) if part)
-    return named or words.term("feedback", "no_reason")
+    display = reason.display or words.terms("override_reasons").get(reason.code or "")
+    return " ".join(part for part in (reason.code, display) if part) or words.term("feedback", "no_reason")
 
 
 def _entry(one: KeptFeedback, words: Wording, comments: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
+    ArgumentError,
     DatabaseError,
     DataError,
     DBAPIError,
@@ -24,20 +25,27 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.sql import column, table
 
 from cds_service.errors import StoreUnavailable, WrongDatabase
-from cds_service.store.engines import READS, postgresql, sqlite
+from cds_service.store.engines import MIGRATES, READS, postgresql, sqlite
 from cds_service.store.tables import REVISIONS
 
 _LOG = logging.getLogger(__name__)
 _VERSION = table("alembic_version", column("version_num"))
+_EXAMPLE = "postgresql://trialhook:secret@db.lan:5432/trialhook"
 # What comes of the rows and not of the database: a defect of ours.
 _DEFECTS = (IntegrityError, DataError)
 
 
 class Database:
-    """The one database of a service: `url` as the settings have it, `name` without the password."""
+    """The one database of a service: `url` as the settings have it, `name` without the password.
+
+    Raises WrongDatabase for a `url` that is none.
+    """
 
     def __init__(self, url: str) -> None:
-        self._url = make_url(url.replace("postgres://", "postgresql://", 1))
+        try:
+            self._url = make_url(url.replace("postgres://", "postgresql://", 1))
+        except (ArgumentError, ValueError):  # the second: a port that is no number
+            raise WrongDatabase("TRIALHOOK_DATABASE_URL cannot be read; expected, for example, " + _EXAMPLE) from None
         self.name = self._url.render_as_string(hide_password=True)
         self._is_ready = False
 
@@ -52,7 +60,10 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is on the disk when the block has ended. Raises StoreUnavailable, then nothing was."""
+        """A transaction that is on the disk when the block has ended.
+
+        Raises StoreUnavailable; only where the answer to the commit was lost may it be there all the same.
+        """
         self._make_ready()
         with self._reachable(), self.engine.begin() as connection:
             yield connection
@@ -91,10 +102,12 @@ class Database:
         with self._reachable():
             self._make_file()
             try:
-                with self.engine.begin() as connection:
+                with self.engine.execution_options(**{MIGRATES: True}).begin() as connection:
                     before = upgrade(connection)
             except ProgrammingError as error:  # a table that is not ours stands in the way, or no right to make one
                 raise WrongDatabase(f"{self.name} was left as it is: {_first_line(error)}.") from None
+            finally:
+                self.engine.dispose()  # with what was switched off for the migration
         return before, REVISIONS[-1]
 
     def _bring_up_to_date(self) -> None:

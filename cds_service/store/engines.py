@@ -12,8 +12,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
-# Execution option of a connection that only reads.
-READS = "trialhook_reads"
+# Execution options: a connection that only reads, and one that changes the tables.
+READS, MIGRATES = "trialhook_reads", "trialhook_migrates"
 _PATIENCE = 5  # seconds: longer than any writer of ours takes, shorter than an EHR waits
 # Two connections are kept, and there are as many as a worker has threads.
 _THREADS: dict[str, Any] = {"pool_size": 2, "max_overflow": 14, "pool_timeout": _PATIENCE}
@@ -66,8 +66,11 @@ def _begin(connection: Connection) -> None:
 
     With a plain BEGIN two that read before they write would both go on from what they read, or fail at once.
     """
-    reads = connection.get_execution_options().get(READS, False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get(MIGRATES):
+        # A table is changed by dropping it for a copy; that would delete the rows of others that point to it.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    connection.exec_driver_sql("BEGIN" if options.get(READS) else "BEGIN IMMEDIATE")
 
 
 def postgresql(url: URL) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -71,6 +72,12 @@ class Tapers(Parameters):
         ))  # fmt: skip
 
 
+class Orders(Parameters):
+    """How far ahead the order guard looks, after the day of the signature."""
+
+    later: Days
+
+
 class Readings(Parameters):
     """How the trial is read where it does not say itself.
 
@@ -89,11 +96,16 @@ class Readings(Parameters):
     key_facts: tuple[Id, ...] = ()
     key_questions: tuple[Id, ...] = ()
     tapers: Tapers | None = None
+    orders: Orders | None = None
 
     @property
     def history(self) -> HistoryReading | None:
         """How the steroid history is read; None where the trial does not ask for it."""
         return self.tapers.reading if self.tapers else None
+
+    def later(self, day: date) -> date:
+        """The second day on which the order guard looks; the same one where the trial names none."""
+        return self.orders.later.after(day) if self.orders else day
 
     @property
     def named(self) -> tuple[str, ...]:

@@ -23,9 +23,6 @@ from cds_service.web.bodies import read_body
 from cds_service.web.feedback import Keep, nowhere
 from cds_service.web.gate import Gate, caller
 
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
-_ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -33,6 +30,7 @@ class Agreement:
 
     settings: Settings
     compose: pipeline.Compose
+    compose_orders: pipeline.ComposeOrders
     fetcher: Fetcher | None
     dialect: Dialect
 
@@ -42,7 +40,8 @@ class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
     `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` is told of each screening. The
-    gate is shut until another is put in.
+    gate is shut until another is put in. `in_full` screens everybody to the end, also where a first look tells that
+    there is nothing to screen.
     """
 
     services: tuple[Service, ...]
@@ -51,11 +50,13 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    compose_orders: pipeline.ComposeOrders = pipeline.no_order_cards
     keep: Keep = nowhere
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
     watch: Callable[[Screening], None] | None = None
+    in_full: bool = False
 
     def serving(self, client: Client | None) -> Wiring:
         """The parts as they were agreed upon with a client; these, where there is none."""
@@ -71,8 +72,13 @@ class Wiring:
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        answer = _ANSWERS[service.hook](message, self.protocol, self._watched(), self.today(), self.fetcher)
-        return spoken(self.dialect, answer)
+        return spoken(self.dialect, self._cards(service, message))
+
+    def _cards(self, service: Service, message: HookRequest) -> Mapping[str, object]:
+        if service.hook in pipeline.ORDER_HOOKS:
+            return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self.fetcher)
+        in_full = self.in_full or self.watch is not None  # whoever watches is told of everybody's screening
+        return pipeline.patient_view(message, self.protocol, self._watched(), self.today(), self.fetcher, in_full)
 
     def _watched(self) -> pipeline.Compose:
         """The composer, which first tells who watches of the screening."""
@@ -87,8 +93,8 @@ class Wiring:
         return told
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
-        """The same parts, with cards made by another hand."""
-        return replace(self, compose=compose)
+        """The same parts, with cards made by another hand, which is handed the screening of everybody."""
+        return replace(self, compose=compose, in_full=True)
 
 
 def cds_hooks(wiring: Wiring) -> Blueprint:

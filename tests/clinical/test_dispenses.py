@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.clinical.dispenses import with_dispenses
 from cds_service.clinical.medications import MedicationUse, Standing
-from tests.clinical.builders import course, day, doses, order, statement, step, unreadable
+from tests.clinical.builders import course, day, doses, order, statement, step, unreadable, when
 
 SILENT = unreadable("dose-not-stated")
 
@@ -63,7 +63,17 @@ def test_an_order_that_is_over_counts_for_its_supplies() -> None:
     assert courses(over, handed_out("d", "2025-11-05")) == ["2025-11-05 2025-12-04 20", "2025-12-05 2026-03-16 0"]
 
 
+def test_an_order_with_an_end_of_its_own_keeps_it() -> None:
+    ended = replace(order("o", 20, "01-05"), ends=when("03-10"))
+    assert courses(ended, handed_out("d", "01-05", 30))[0] == "2026-01-05 2026-03-10 20"
+
+
+def test_a_report_is_not_bounded_by_supplies() -> None:
+    assert courses(statement("s", 20, "01-05"), handed_out("d", "01-05", 30, of="s")) == ["2026-01-05 2026-03-16 20"]
+
+
 def test_an_order_that_states_its_end_keeps_it() -> None:
+    assert courses(order("o", 20, "01-05", "03-10"), handed_out("d", "01-05", 30))[0] == "2026-01-05 2026-03-10 20"
     assert courses(order("o", 20, "01-05", "01-31"), handed_out("d", "01-05", 90)) == [
         "2026-01-05 2026-01-31 20",
         "2026-02-01 2026-03-16 0",
@@ -132,6 +142,11 @@ def test_a_dispense_without_a_dose_on_the_last_day_of_another_record_tells_nothi
     ended: str, told: list[str]
 ) -> None:
     assert kept(statement("s", 20, "01-05", ended), handed_out("d", "02-01")) == told
+
+
+def test_another_drug_before_the_order_changes_nothing() -> None:
+    other = order("x", 20, "01-01", drug="hydrocortisone")
+    assert kept(other, order("o", 20, "01-05"), handed_out("d", "01-05", dose=20)) == ["x", "o"]
 
 
 def test_a_supply_of_another_order_tells_more() -> None:

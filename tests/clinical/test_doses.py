@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 import pytest
 
-from cds_service.clinical.doses import DoseSegment, Timeline, equivalence
+from cds_service.clinical.doses import DoseSegment, Timeline, equivalence, in_milligrams
+from cds_service.clinical.exposure import stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
 from tests.clinical.builders import (
@@ -17,6 +19,7 @@ from tests.clinical.builders import (
     day,
     doses,
     exactly,
+    given,
     order,
     span,
     statement,
@@ -109,6 +112,38 @@ def test_a_dose_per_kilogram_without_a_weight_is_any_dose() -> None:
     assert (found.dose, found.faults, found.per_dose) == (ANYTHING, ("no-weight",), None)
 
 
+def test_every_stretch_is_in_milligrams_afterwards() -> None:
+    per_kg = step(1, per_kilogram=True)
+    (plain,) = stretches(statement("a", 20, "02-01"), AS_OF)
+    (heavy,) = stretches(statement("b", per_kg, "02-01"), AS_OF)
+    mean = replace(heavy, per_dose=None)
+    unweighed = list(in_milligrams([heavy, plain], weights()))
+    assert unweighed == [
+        replace(heavy, dose=ANYTHING, stated=ANYTHING, per_dose=None, per_kilogram=False, fault="no-weight"), plain,
+    ]  # fmt: skip
+    weighed = list(in_milligrams([heavy, mean, plain], weights((AS_OF, 60))))
+    sixty = replace(heavy, dose=exactly(60), stated=exactly(60), per_dose=exactly(60), per_kilogram=False)
+    assert weighed == [sixty, replace(sixty, per_dose=None), plain]
+
+
+def test_how_a_dose_is_divided_is_told_by_orders_and_reports_that_count() -> None:
+    once, twice = (Fraction(1),), (Fraction(1, 2),) * 2
+    orders = [
+        order("a", step(20, shares=once, first="01-05", last="01-31"), "01-05"),
+        order("b", step(20, shares=twice, first="02-10", last="03-16"), "02-10"),
+    ]
+    assert [segment.divided for segment in doses(*orders).segments] == [{once}, frozenset(), {twice}]
+    denied = statement("s", step(20, shares=once), "01-05", standing=Standing.NOT_TAKEN)
+    assert [segment.divided for segment in doses(denied).segments] == [frozenset()]
+    assert doses(given("g", step(20, shares=once), AS_OF)).on(AS_OF).divided == {()}
+
+
+def test_nothing_is_taken_daily() -> None:
+    assert [segment.pattern for segment in doses(statement("s", 20, "01-05", "01-20")).segments] == ["daily", "daily"]
+    mixed = statement("s", step(20, pattern="qod"), "01-05"), statement("t", 10, "01-05", drug="dexamethasone")
+    assert [segment.pattern for segment in doses(*mixed).segments] == ["unknown"]
+
+
 def test_without_records_every_day_is_zero() -> None:
     found = doses()
     assert found.segments == ()
@@ -145,6 +180,7 @@ def test_on_finds_the_segment_of_each_day() -> None:
         "0",
     ]
     assert found.on(day("02-01")).days == 10
+    assert found.on(day("01-31")) == DoseSegment(day("01-31"), day("01-31"), ZERO, "daily", ())
 
 
 def test_only_the_segment_of_the_day_of_screening_goes_on() -> None:
@@ -172,6 +208,15 @@ def test_the_weighed_timeline_has_no_dose_per_kilogram_where_no_weight_counts() 
         (ago(50), ago(10), "2/5"),
         (ago(9), AS_OF, "0"),
     ]
+
+
+def test_nothing_needs_no_weight_to_be_nothing() -> None:
+    assert per_kilogram(doses(statement("s", 30, ago(60), ago(10)))) == [(ago(60), ago(10), "?"), (ago(9), AS_OF, "0")]
+
+
+def test_milligrams_and_as_many_per_kilogram_are_not_one_dose() -> None:
+    both = statement("a", 20, "01-05"), statement("b", step(20, per_kilogram=True), "01-05")
+    assert today(*both) == "0-any"
 
 
 def test_an_old_weight_is_marked_stale_from_its_31st_day_on() -> None:

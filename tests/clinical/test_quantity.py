@@ -316,3 +316,10 @@ def test_what_a_row_leaves_out_is_empty() -> None:
         unit="kg", factors={"kg": Fraction(1)}, spellings={}, folded={"kg": "kg"}, plausible=span(30, 200), unitless=(),
         properties={}, bare=False, step=None, least=Fraction(0), plausible_as={},
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("analyte", "written"), [("alt", "[IU]/L"), ("alt", "[iU]/L"), ("wbc", "/uL")])
+def test_a_unit_of_the_table_is_kept_as_it_is_written(analyte: str, written: str) -> None:
+    found = convert(analyte, raw("30", written))
+    assert isinstance(found, Converted)
+    assert found.written_in == written

@@ -138,6 +138,7 @@ def test_what_is_taken_as_needed_comes_on_top_of_the_rest_or_not() -> None:
     assert laid(step(20), needed) == ["2026-01-01 ? 20-30"]
     assert laid(step(20), step(5), needed) == ["2026-01-01 ? 5-35"]
     assert laid(needed, needed) == ["2026-01-01 ? 0-20"]
+    assert [s.pattern for s in laid_out(statement("s", (step(20), needed), "01-01"))] == ["unknown"]
 
 
 def test_steps_of_every_other_day_without_bounds_may_alternate() -> None:
@@ -177,6 +178,18 @@ def test_dated_steps_need_no_order() -> None:
     ]
 
 
+def test_dated_steps_may_stand_in_any_order_also_where_one_has_no_end() -> None:
+    assert laid(step(20, first="02-01"), step(40, first="01-01", last="01-31")) == [
+        "2026-01-01 2026-01-31 40",
+        "2026-02-01 ? 20",
+    ]
+
+
+def test_a_step_without_a_number_and_one_with_the_number_zero_have_no_order() -> None:
+    assert laid(step(20, length_days=7), step(10, length_days=7, order=0)) == ["2026-01-01 2026-01-14 0-30"]
+    assert laid(step(20), step(10, order=0)) == laid(step(20, order=0), step(10)) == ["2026-01-01 ? 10-30"]
+
+
 def test_steps_of_the_same_days_are_taken_together_or_are_alternatives() -> None:
     bounds = {"first": "01-01", "last": "01-31"}
     assert laid(step(20, **bounds), step(10, **bounds)) == ["2026-01-01 2026-01-31 10-30"]
@@ -191,8 +204,10 @@ def test_what_cannot_be_read_stays_so_beside_what_can() -> None:
 
 
 def test_milligrams_and_milligrams_per_kilogram_are_not_added() -> None:
-    found = laid_out(statement("s", (step(20, order=1), step(1, order=1, per_kilogram=True)), "01-01"))
-    assert [(s.daily, s.per_kilogram, s.fault) for s in found] == [(ANYTHING, False, "unit-not-understood")]
+    both = step(20, order=1), step(1, order=1, per_kilogram=True)
+    for steps in (both, both[::-1]):
+        found = laid_out(statement("s", steps, "01-01"))
+        assert [(s.daily, s.per_kilogram, s.fault) for s in found] == [(ANYTHING, False, "unit-not-understood")]
 
 
 def test_two_doses_per_kilogram_are_added_as_such() -> None:
@@ -202,12 +217,15 @@ def test_two_doses_per_kilogram_are_added_as_such() -> None:
 
 def test_steps_put_together_keep_every_doubt() -> None:
     doubts = (
+        step(40, order=1, shares=(Fraction(1),)),
         step(20, order=1, text_only=True),
         step(10, order=1, conflict=True),
         step(5, order=1, added_to=True),
     )
     found = laid_out(statement("s", doubts, "01-01"))
     assert [(s.text_only, s.conflict, s.added_to) for s in found] == [(True, True, True)]
+    in_any_order = laid_out(statement("s", (step(20, length_days=7, shares=(Fraction(1),)), step(10)), "01-01"))
+    assert [s.shares for s in (*found, *in_any_order)] == [(), ()]
 
 
 def test_a_published_taper_has_a_gap_that_may_have_been_bridged() -> None:

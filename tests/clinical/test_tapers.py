@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 
@@ -52,6 +53,19 @@ def only_taper(*steps: Step) -> Taper:
 
 def as_they_are(*steps: Step) -> list[tuple[Interval, int]]:
     return [(of(dose), days) for dose, days in steps]
+
+
+@pytest.mark.parametrize(
+    ("by", "dose", "reached"),
+    [("10", "100", True), ("9.95", "100", False), ("2.5", "20", True), ("2.45", "20", False), ("2.5", "0", True)],
+)
+def test_a_change_counts_by_its_amount_and_by_its_share(by: str, dose: str, reached: bool) -> None:
+    assert READING.fall.is_reached(Fraction(by), Fraction(dose)) is reached
+
+
+def test_levels_of_one_dose_are_one_with_the_records_of_all() -> None:
+    (level,) = smoothed(segments([(20, 5), (20, 7)]), READING)
+    assert (level.days, level.sources) == (12, ("m0", "m1"))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -14,6 +15,8 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cds_service.errors import ServiceError
@@ -446,3 +449,27 @@ def test_every_changed_letter_breaks_a_token() -> None:
         if TOKEN[at] != ".":
             other = "A" if TOKEN[at] != "A" else "B"
             assert Door().refusal(TOKEN[:at] + other + TOKEN[at + 1 :])
+
+
+_SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(CALLED)
+_ANY_JSON = _SCALAR | st.lists(_SCALAR, max_size=2) | st.dictionaries(st.just("a"), _SCALAR, max_size=1)
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@_PATIENT
+@given(st.text(max_size=300) | st.text("abcDEF123-_.", max_size=300))
+def test_no_text_is_a_failure_of_ours(text: str) -> None:
+    assert Door().refusal(text)
+
+
+@_PATIENT
+@given(
+    st.dictionaries(st.sampled_from(["alg", "kid", "typ", "jku", "crit", "b64"]), _ANY_JSON),
+    st.dictionaries(st.sampled_from(["iss", "aud", "exp", "iat", "nbf", "jti", "tenant"]), _ANY_JSON),
+)
+def test_no_header_and_no_claim_is_a_failure_of_ours(header: dict[str, Any], changed: dict[str, Any]) -> None:
+    """What is signed with the right key and wrong in any other way is refused, or it is right."""
+    door = Door()
+    token = by_hand(ES_HEADER | header, CLAIMS | changed, es_signature)
+    with contextlib.suppress(Untrusted):
+        assert door.takes(token)

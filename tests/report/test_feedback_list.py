@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from cds_service.hooks.feedback import Feedback, KeptFeedback, OverrideReason
-from cds_service.report.feedback_list import FORMS, feedback_csv, feedback_json, feedback_text
+from cds_service.report.feedback_list import feedback_csv, feedback_json, feedback_text
 from tests.store.said import AT, CARD, REASON, accepted, overridden
 
 SERVICE = "nct06920199-patient-view"
@@ -53,10 +54,23 @@ def test_nothing_is_listed_as_nothing() -> None:
     assert json.loads(feedback_json([], None, comments=False))["entries"] == []
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_comments_are_shown_only_when_asked_for(form: str) -> None:
-    assert CANARY not in FORMS[form](ALL, None, False)
-    assert CANARY in FORMS[form](ALL, None, True)
+@pytest.mark.parametrize("form", [feedback_text, feedback_json, feedback_csv])
+def test_comments_are_shown_only_when_asked_for(
+    form: Callable[[Sequence[KeptFeedback], date | None, bool], str],
+) -> None:
+    assert CANARY not in form(ALL, None, False)
+    assert CANARY in form(ALL, None, True)
+
+
+def test_a_client_that_leaves_the_display_out_means_the_same_reason() -> None:
+    """A code of ours is shown with our words where nobody sent any."""
+    bare = kept(overridden("5", 5, replace(REASON, display=None)))
+    assert "      3  patient-refuses Patient declined" in feedback_text([*ALL, bare], None, comments=False).splitlines()
+    assert "      1  patient-refuses Patient declined" in feedback_text([bare], None, comments=False).splitlines()
+
+
+def test_text_is_also_chinese() -> None:
+    assert feedback_text(ALL, None, comments=False, language="zh-CN").startswith("5 张卡片的 5 条反馈")
 
 
 def test_text_says_how_many_comments_it_does_not_show() -> None:

@@ -13,16 +13,21 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import inspect, text
+from sqlalchemy import Column, Connection, String, Text, inspect, text
 
 import app
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.settings import Settings
+from cds_service.store import migrating
 from cds_service.store.database import Database, revision_of
+from cds_service.store.feedback import FeedbackBook
 from cds_service.store.migrating import config
 from cds_service.store.tables import METADATA, REVISIONS
+from tests.store.conftest import Clock
+from tests.store.said import REASON, accepted, overridden
 from tests.synthetic import ROOT
 
 OLD_ROW = (
@@ -120,6 +125,35 @@ def test_a_first_migration_that_fails_leaves_no_tables(bare_url: str) -> None:
         assert inspect(connection).get_table_names() == ["used_token"]
 
 
+def test_a_step_that_changes_a_table_keeps_what_points_to_it(
+    url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite drops the table for a copy, and takes what points to it for orphans."""
+
+    def change(connection: Connection) -> None:
+        steps = Operations(MigrationContext.configure(connection, opts={"render_as_batch": True}))
+        with steps.batch_alter_table("feedback", recreate="auto") as batch:
+            batch.alter_column("card", type_=String(256))
+            batch.add_column(Column("more", Text))
+
+    book = FeedbackBook(Database(url), clock)
+    book.keep("s", [accepted(), overridden("2", 0, REASON)])
+    before = book.since()
+    monkeypatch.setattr(migrating, "upgrade", change)
+    changed = Database(url)
+    changed.migrate()
+    assert FeedbackBook(changed, clock).since() == before
+    with changed.writing() as connection:
+        assert changed.file is None or connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:Zebrafink@db.lan:port/x", "postgresql://u:Zebrafink@db.lan:1:2/x"])
+def test_an_address_that_cannot_be_read_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(WrongDatabase, match="TRIALHOOK_DATABASE_URL cannot be read") as raised:
+        Database(url)
+    assert "Zebrafink" not in str(raised.value)
+
+
 def test_another_file_is_no_database_of_ours(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite").write_text("something else" * 100)
     with pytest.raises(WrongDatabase, match=r"x\.sqlite cannot be used: DatabaseError: file is not a database"):
@@ -156,7 +190,7 @@ class TestStart:
     ) -> None:
         monkeypatch.setattr(app, "_ROOT", tmp_path)
         monkeypatch.setattr(app, "_DEMO", tmp_path / ".demo")
-        start(Settings(database_url=None))
+        start(Settings(open_access=True, database_url=None))
         assert [one for one in tmp_path.rglob("*") if one.is_file()] == [tmp_path / place]
 
     def test_the_service_does_not_start_with_a_database_of_a_newer_one(

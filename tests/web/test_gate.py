@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import fields
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ import app
 from cds_service.hooks.signing import claims_of, new_key, public_half, signed
 from cds_service.net.servers import Server
 from cds_service.settings import Settings
+from cds_service.web import cds_hooks
+from cds_service.web.cds_hooks import Agreement, Wiring
+from cds_service.web.rehearsal import made_up_call
 from tests.fake_fhir import fhir_server
 from tests.web.calls import SERVICE, call_with_card, valueless
 
@@ -41,6 +45,7 @@ CLIENTS: dict[str, list[dict[str, Any]]] = {
             "issuer": "https://new.example.org",
             "keys": {"jwks": {"keys": [public_half(KEY)]}},
             "dialect": "3.0",
+            "language": "zh-CN",
         },
         {
             "name": "Old Hospital",
@@ -183,6 +188,22 @@ def test_an_answer_is_in_the_dialect_of_its_client(closed: FlaskClient) -> None:
     assert not list(valueless(old_answer))
 
 
+def test_every_service_speaks_the_dialect_of_its_client(closed: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cds_hooks, "spoken", lambda dialect, answer: {"cards": [], "in": dialect})
+    services = closed.get("/cds-services", headers=token("/cds-services")).get_json()["services"]
+    for service in services:
+        path = f"/cds-services/{service['id']}"
+        call = made_up_call(service["hook"], date.today())
+        for issuer, dialect in ((ISSUER, "2.0"), ("https://old.example.org", "1.0")):
+            assert closed.post(path, json=call, headers=token(path, issuer)).get_json() == {"cards": [], "in": dialect}
+
+
+def test_what_is_made_of_settings_is_made_for_each_client() -> None:
+    """A part that is the same for everybody is named here; every other belongs into what is agreed with a client."""
+    the_same = {"services", "protocol", "today", "keep", "gate", "agreement", "watch"}
+    assert {part.name for part in fields(Wiring)} - {part.name for part in fields(Agreement)} == the_same
+
+
 def test_an_answer_has_the_evidence_and_the_coding_that_its_client_wants(closed: FlaskClient) -> None:
     (plain,) = ask(closed, token(SERVICE)).get_json()["cards"]
     (epic,) = ask(closed, token(SERVICE, "https://epic.example.org", EPIC_KEY)).get_json()["cards"]
@@ -191,6 +212,13 @@ def test_an_answer_has_the_evidence_and_the_coding_that_its_client_wants(closed:
     order = epic["suggestions"][0]["actions"][0]["resource"]["code"]
     assert order["coding"] == [{"system": "urn:oid:1.2.3", "code": "REF1"}]
     assert "coding" not in plain["suggestions"][0]["actions"][0]["resource"]["code"]
+
+
+def test_a_card_is_in_the_language_of_its_client(closed: FlaskClient) -> None:
+    (card,) = ask(closed, token(SERVICE)).get_json()["cards"]
+    (chinese,) = ask(closed, token(SERVICE, "https://new.example.org")).get_json()["cards"]
+    assert card["summary"].isascii()
+    assert "慢性" in chinese["summary"]
 
 
 def test_null_is_believed_of_those_who_mean_it(closed: FlaskClient) -> None:

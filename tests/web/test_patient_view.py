@@ -55,7 +55,7 @@ def test_the_card_is_json_in_utf_8_and_not_escaped(protocol: Protocol) -> None:
     def compose(screening: Screening, request: HookRequest) -> list[Mapping[str, object]]:
         return [{"summary": "移植物抗宿主病 ≥ 0.25", "dose": Decimal("7.20")}]
 
-    answer = post(app_of(wiring(protocol, compose)).test_client(), call())
+    answer = post(app_of(wiring(protocol, compose)).test_client(), call_with_card())
     assert answer.content_type == "application/json"
     assert answer.data == '{"cards":[{"summary":"移植物抗宿主病 ≥ 0.25","dose":7.20}]}'.encode()
 

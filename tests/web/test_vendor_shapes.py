@@ -23,7 +23,9 @@ Json = dict[str, Any]
 
 def screening(body: Mapping[str, Any], servers: tuple[Server, ...] = ()) -> Json:
     """The screening on the one card that comes back."""
-    service = assembled(replace(wire(Settings(open_access=True, fhir_servers=servers)), today=lambda: TODAY)).test_client()
+    service = assembled(
+        replace(wire(Settings(open_access=True, fhir_servers=servers)), today=lambda: TODAY)
+    ).test_client()
     response = service.post(SERVICE, data=json.dumps(body).encode())
     assert response.status_code == 200, response.text
     (card,) = response.get_json()["cards"]

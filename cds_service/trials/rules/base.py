@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import islice
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -37,6 +37,8 @@ __all__ = [
 
 # How many records of a kind an answer shows: a chart may hold hundreds.
 _SHOWN = 3
+# What a signed order means for a criterion although nothing of it was given or measured yet.
+Ordered = Literal["given", "lifts-next-result", "open-for-window", "never-silent"]
 
 
 class Rule(Parameters, ABC):
@@ -44,6 +46,10 @@ class Rule(Parameters, ABC):
 
     `needs` are the sources without which "none recorded" means nothing, `also_reads` those that are read where
     they are there, `none_recorded` is what it means that nothing was recorded in all of them.
+
+    `ordered` is what the order guard takes a draft order for: `given` on its first day, though an order proves no dose;
+    the same, and `open-for-window`, that is for a person until the criterion's window is over, or `lifts-next-result`,
+    which will not count; `never-silent`, named also where the order itself cannot be read.
     """
 
     # False for kinds that need no source: they look at no record, or only for hints.
@@ -53,6 +59,7 @@ class Rule(Parameters, ABC):
     also_reads: Sources = ()
     none_recorded: Status = Status.UNKNOWN
     boundary: Share = Field(default=Fraction(0))
+    ordered: Ordered | None = None
 
     @cached_property
     def stated_concepts(self) -> frozenset[str]:
@@ -70,9 +77,32 @@ class Rule(Parameters, ABC):
             raise ValueError("expected needs: without a source that was searched, nothing recorded means nothing")
         return self
 
+    @model_validator(mode="after")
+    def _can_tell_of_orders(self) -> Self:
+        if self.ordered == "lifts-next-result" and type(self).next_result is Rule.next_result:
+            raise ValueError("ordered: lifts-next-result is for kinds that know what lifts a result")
+        if self.ordered == "open-for-window" and not isinstance(getattr(self, "window", None), Span):
+            raise ValueError("ordered: open-for-window is for kinds that have a window")
+        return self
+
     @abstractmethod
     def judge(self, case: Case) -> Judgement:
         """The answer for a case."""
+
+    def reads(self, case: Case, concepts: Collection[str]) -> bool:
+        """True when a record of one of the concepts is looked at."""
+        return not self.concepts.isdisjoint(concepts)
+
+    def next_result(self, case: Case, since: date) -> Judgement | None:
+        """What will be said of the next result; None where nothing of it can be told ahead."""
+        return None
+
+    def settled_on(self, judgement: Judgement) -> date | None:
+        """The first day on which a judgement no longer stands in the way if nothing else changes; None if unknown."""
+        changed, window = judgement.reason.values.get("changed"), getattr(self, "window", None)
+        if self.ordered == "open-for-window" and isinstance(changed, date) and isinstance(window, Span):
+            return window.after(changed)
+        return judgement.recheck_on
 
     def nothing_recorded(
         self, case: Case, since: date | None = None, evidence: Iterable[Evidence] = (),

@@ -17,7 +17,7 @@ from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Parameters, Rule, few, in_unit, not_searched
 from cds_service.trials.rules.parameters import Analyte, Analytes
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
-from cds_service.trials.rules.support import Support, edge_of_support, supporting
+from cds_service.trials.rules.support import Support, edge_of_support, given_since, supporting
 
 _MEANS = {True: (Status.REVIEW, "similar-measure-only"), False: (Status.UNKNOWN, "other-measure-only")}
 
@@ -84,6 +84,15 @@ class LabLimit(Rule):
             return self._only_instead(case) or self._none_usable(case)
         judgement = doubted(case, self._rests_on(found), self.needs, self._judged(found))
         return self._supported(case, found, judgement) if judgement.status is Status.PASS else judgement
+
+    def next_result(self, case: Case, since: date) -> Judgement | None:
+        """For a person, where treatment from `since` on will lift a count that is taken soon after it."""
+        lifting = {kind: tuple(given_since(kind, case, since)) for kind in self.supported_by}
+        evidence = tuple(one for several in lifting.values() for one in several)
+        if not evidence:
+            return None
+        longest = max((kind.within for kind, several in lifting.items() if several), key=lambda span: span.days)
+        return Judgement(Status.REVIEW, Reason("next-result-lifted", {"within": longest}), evidence)
 
     def _judged(self, found: Recent) -> Judgement:
         quantity, analyte = found.chosen.quantity, self.lab[0]

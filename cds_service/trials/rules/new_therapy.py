@@ -33,7 +33,9 @@ class Therapy:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return few(Evidence(use.reference, use.begins, use.label) for use in self.uses)
+        """The first records of a drug that is taken daily, the last ones of an infusion: what the time counts from."""
+        shown = reversed(self.uses) if is_infusion(self.drug) else self.uses
+        return few(Evidence(use.reference, use.begins, use.label) for use in shown)
 
     @property
     def title(self) -> str:

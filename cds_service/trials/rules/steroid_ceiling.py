@@ -40,7 +40,7 @@ class SteroidCeiling(SteroidRule):
         recent = steroids.since(case.weighed, self.continuous.before(case.as_of))
         if all(s.segment.dose.is_zero for s in recent):
             ended = self.ended(case)
-            nothing = self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            nothing = self.no_steroid(case)
             return replace(nothing, reason=ended.reason, evidence=ended.evidence) if ended else nothing
         judged = self._judged(case, recent)
         surely = self._days(case, recent, {Truth.TRUE})

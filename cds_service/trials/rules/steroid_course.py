@@ -44,7 +44,7 @@ class SteroidCourse(SteroidRule):
         if gaps:
             return not_searched(gaps, steroids.dose_evidence(case, current) if current else ())
         if current is None:
-            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            return self.no_steroid(case)
         if current.segment.dose.is_zero:
             return self._not_taken_today(case)
         if current.per_kg is None:
@@ -70,7 +70,7 @@ class SteroidCourse(SteroidRule):
         return Judgement(Status.REVIEW, Reason("dose-unclear", values), evidence, flags)
 
     def _not_taken_today(self, case: Case) -> Judgement:
-        return self.ended(case) or self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+        return self.ended(case) or self.no_steroid(case)
 
     def _of_run(self, case: Case, run: Run) -> Judgement:
         current = run.segments[-1]

@@ -71,7 +71,7 @@ class SteroidDependence(DoseNeed):
         if gaps:
             return not_searched(gaps)
         if not any(not s.dose.is_zero for s in case.timeline.segments):
-            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            return self.no_steroid(case)
         pairs = [Pair(one, other) for one, other in combinations(case.flares, 2)]
         pair = max(pairs, key=self._rank, default=None)
         if pair is None and not self._holds(self.history, readable_days(case)):
@@ -158,9 +158,6 @@ def _between(segments: Iterable[DoseSegment], first: date, last: date) -> list[D
 
 def readable_days(case: Case) -> int:
     """Days up to the day of screening, from the first recorded dose or from the last one that cannot be read."""
-    since = case.as_of
-    for segment in reversed(case.timeline.segments):
-        if segment.dose.high is None:
-            return (case.as_of - segment.last).days
-        since = segment.first
-    return (case.as_of - since).days
+    segments = case.timeline.segments
+    unread = [segment.last for segment in segments if segment.dose.high is None]
+    return (case.as_of - (max(unread) if unread else segments[0].first)).days

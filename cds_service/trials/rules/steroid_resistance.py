@@ -72,7 +72,7 @@ class SteroidResistance(DoseNeed):
         if gaps:
             return not_searched(gaps)
         if all(s.segment.dose.is_zero for s in case.weighed):
-            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            return self.no_steroid(case)
         long_enough = [run for run in self._runs(case) if self._lasted(run)]
         if not long_enough:
             return self._not_shown(case)

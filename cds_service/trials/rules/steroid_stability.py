@@ -49,7 +49,7 @@ class SteroidStability(SteroidRule):
             return waiting
         segments = case.timeline.between(opens, case.as_of)
         if all(s.dose.is_zero for s in segments):
-            return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
+            return self.no_steroid(case)
         judged = self._judged(case, segments, infusion)
         if not any(step.per_kilogram for use in case.steroid_uses for step in use.steps):
             return judged

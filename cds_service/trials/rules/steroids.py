@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -29,11 +29,18 @@ class SteroidRule(Rule):
     def concepts(self) -> frozenset[str]:
         return frozenset({"weight"})
 
+    def reads(self, case: Case, concepts: Collection[str]) -> bool:
+        return not set(case.steroids).isdisjoint(concepts) or super().reads(case, concepts)
+
     def medication_gaps(self, case: Case) -> list[Gap]:
         """Why the medication sources cannot vouch for the timeline."""
         needs: Needs = tuple(one for one in self.needs if set(one) & set(MEDICATION_SOURCES))
         gaps = case.gaps(needs, case.steroids) + case.unreadable(MEDICATION_SOURCES, case.steroids)
         return list(dict.fromkeys(gaps))
+
+    def no_steroid(self, case: Case) -> Judgement:
+        """The answer where no dose of a corticosteroid is recorded: it needs no weight."""
+        return self.nothing_recorded(case, code="no-steroid", concepts=case.steroids)
 
     def without_weight(self, case: Case, segment: WeighedSegment) -> Judgement:
         """Unknown: there is a dose, and no weight to divide it by."""

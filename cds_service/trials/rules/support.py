@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from cds_service.clinical.evidence import Evidence
 from cds_service.clinical.exposure import stretches
@@ -37,6 +37,13 @@ def edge_of_support(kinds: Iterable[Support], case: Case, sampled: date) -> froz
         if days and at_edge(min(days), kind.within):
             return frozenset({Flag.BOUNDARY})
     return frozenset()
+
+
+def given_since(kind: Support, case: Case, since: date) -> Iterator[Evidence]:
+    """The treatments of a kind that were, or may have been, given on that day or later."""
+    for days, evidence in _treatments(kind, case, case.as_of):
+        if days is not None and case.as_of - timedelta(days=days) >= since:
+            yield evidence
 
 
 def _treatments(kind: Support, case: Case, sampled: date) -> Iterator[tuple[int | None, Evidence]]:
