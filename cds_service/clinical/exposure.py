@@ -52,12 +52,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last day on which a drug was surely taken, and the last on which it may have been.
+    """The last day on which a drug was surely taken (None: no day is sure), and the last on which it may have been.
 
     `stated` when the record says it; `assumed` when it says nothing and a general rule had to stand in.
     """
 
-    sure: date
+    sure: date | None
     possible: date
     stated: bool = False
     assumed: bool = False
@@ -203,8 +203,8 @@ def _period(use: MedicationUse, step: DoseStep, as_of: date) -> Period:
     """When the step was taken, as far as the record tells, up to `as_of`."""
     stated = _earlier(step.last, use.ends)
     begins = step.first or use.begins or _latest_beginning(use, stated, as_of)
-    if _is_inverted(step.first, step.last) or _is_inverted(use.begins, use.ends):
-        first = min(begins.first, stated.first) if stated else begins.first
+    if stated and (_is_inverted(step.first, step.last) or _is_inverted(use.begins, use.ends)):
+        first = min(begins.first, stated.first)
         ongoing = use.standing is Standing.TAKEN
         return Period(first, as_of, begins.last, None, ongoing, frozenset({"conflict"}))
     end = End(stated.first, stated.last, stated=True) if stated else _end(use, begins, as_of)
@@ -226,7 +226,7 @@ def _latest_beginning(use: MedicationUse, stated: DayRange | None, as_of: date) 
 
 def _surely_until(use: MedicationUse, step: DoseStep, end: End, as_of: date) -> date | None:
     """The last sure day, None where no day can be."""
-    if use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED:
+    if end.sure is None or use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED:
         return None
     if use.route in ("depot", "unknown"):
         return None
@@ -278,11 +278,11 @@ def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
         return End(begins.last, min(counts_until, as_of))
     supplied_until = max((last for _, last in use.supplied), default=begins.last)
     counts_until = max(counts_until, supplied_until)
-    valid_until = max(use.valid_until, begins.last, supplied_until) if use.valid_until else as_of
+    valid_until = max(use.valid_until, supplied_until) if use.valid_until else as_of
     if use.standing is Standing.ENDED:
-        return End(days_later(begins.last, -1), min(counts_until, valid_until, max(as_of - DAY, begins.last)))
+        return End(None, min(counts_until, valid_until, max(as_of - DAY, begins.last)))
     if use.valid_until and not use.supplied:  # until when it may be filled proves no dose
-        return End(days_later(begins.last, -1), valid_until)
+        return End(None, valid_until)
     return End(min(counts_until, valid_until), valid_until, assumed=use.standing is Standing.TAKEN)
 
 
@@ -291,7 +291,7 @@ def _bridges(use: MedicationUse, steps: Sequence[DoseStep], as_of: date) -> Iter
     if use.standing is Standing.NOT_TAKEN:
         return
     for before, after in pairwise(steps):
-        if before.last is None or after.first is None or before.last.last >= after.first.first:
+        if before.last is None or after.first is None:
             continue
         first, last = before.last.last + DAY, after.first.first - DAY
         if (last - first).days < days_of("gap_possible") and first <= min(last, as_of):

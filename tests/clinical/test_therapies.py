@@ -135,6 +135,11 @@ def test_unlinked_records_of_unequal_doses_are_the_newest_or_all_together() -> N
     assert today(statement("s", 20, "01-05"), statement("t", 5, "01-05")) == "20-25"
 
 
+def test_a_later_step_of_an_older_report_is_no_newer_report() -> None:
+    older = (step(40, first="01-05", last="01-31"), step(20, first="02-01"))
+    assert today(statement("a", older, "01-05"), statement("b", 30, "01-20")) == "30-50"
+
+
 def test_a_record_that_is_taken_with_another_adds_up() -> None:
     beside = order("n", step(5, added_to=True), "02-01")
     assert today(statement("s", 20, "01-05", links=["o"]), order("o", 20, "01-05"), beside) == "25"
