@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.dates import DayRange, Span, days_later
+from cds_service.clinical.dates import DayRange, Span, days_between, days_later
 from cds_service.clinical.interval import ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Shares, Standing
 from cds_service.clinical.steps import laid_out
@@ -74,8 +74,8 @@ class Period:
     last: date
     sure_first: date
     sure_last: date | None
-    goes_on: bool
-    flags: frozenset[str]
+    goes_on: bool = False
+    flags: frozenset[str] = frozenset()
 
 
 def days_of(name: str) -> int:
@@ -291,9 +291,7 @@ def _bridges(use: MedicationUse, steps: Sequence[DoseStep], as_of: date) -> Iter
     if use.standing is Standing.NOT_TAKEN:
         return
     for before, after in pairwise(steps):
-        if before.last is None or after.first is None:
-            continue
-        first, last = before.last.last + DAY, after.first.first - DAY
-        if (last - first).days < days_of("gap_possible") and first <= min(last, as_of):
-            period = Period(first, last, first, None, False, frozenset())
-            yield from _Course(use, before, period).stretch(first, min(last, as_of), filler=True)
+        hole = days_between(before.last, after.first)
+        if hole and hole.days <= days_of("gap_possible"):
+            course = _Course(use, before, Period(hole.first, hole.last, hole.first, None))
+            yield from course.stretch(hole.first, min(hole.last, as_of), filler=True)

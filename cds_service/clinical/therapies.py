@@ -71,7 +71,8 @@ def _may_take_over(use: MedicationUse) -> bool:
 
 
 def _begin(use: MedicationUse) -> date:
-    return use.begins.last if use.begins else date.min
+    assert use.begins is not None  # records without a beginning take over from none
+    return use.begins.last
 
 
 def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) -> list[Stretch]:
@@ -149,7 +150,7 @@ def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int])
         best += _fillers([s for s in mine if s.filler])
     if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
         return best
-    return [s if s.use.standing is Standing.NOT_TAKEN else possible(s) for s in best]
+    return [possible(s) for s in best]
 
 
 def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:

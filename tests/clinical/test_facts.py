@@ -46,3 +46,7 @@ def test_an_allergy_to_one_of_several_substances_is_found() -> None:
     one = problem("AllergyIntolerance/1", albumin=Certainty.TEXT)
     assert facts(one).allergies_to(("dextran", "albumin")) == [one]
     assert facts(one).allergies_to(("dextran",)) == []
+
+
+def test_a_source_that_nobody_names_is_absent() -> None:
+    assert facts().source("labs") == Source(State.ABSENT)

@@ -9,7 +9,7 @@ import pytest
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.exposure import stretches
 from cds_service.clinical.medications import MedicationUse, Standing
-from cds_service.clinical.therapies import split
+from cds_service.clinical.therapies import possible, split, therapies
 from tests.clinical.builders import (
     AS_OF,
     ago,
@@ -18,6 +18,7 @@ from tests.clinical.builders import (
     doses,
     given,
     order,
+    span,
     statement,
     step,
     unreadable,
@@ -398,3 +399,50 @@ def test_an_unlinked_order_without_a_dose_takes_nothing_from_a_report_as_new(ord
 def test_two_reports_and_an_order_without_a_dose_leave_the_newest_report_sure() -> None:
     reports = statement("s", 20, "01-05"), statement("t", 30, "01-10")
     assert today(*reports, order("o", unreadable("dose-not-stated"), "01-01")) == "30-any"
+
+
+def test_records_are_one_therapy_by_way_of_others() -> None:
+    a, b = order("a", 20, "01-01", links=["x"]), order("b", 20, "01-01", links=["y"])
+    c, d = order("c", 20, "01-01", links=["x", "y"]), order("d", 20, "01-01", links=["a"])
+    assert len(set(therapies([a, b, c, d]).values())) == 1
+    assert len(set(therapies([a, b]).values())) == 2
+
+
+def test_a_denial_lowers_an_order_that_is_newer_too() -> None:
+    denied = statement("s", 20, "02-01", standing=Standing.NOT_TAKEN)
+    assert today(denied, order("o", 20, "02-10")) == "0-20"
+
+
+def test_a_dose_of_one_day_beside_a_newer_record_is_not_lost() -> None:
+    steps = (step(40, first="01-05", last="01-09"), step(30, first="01-10", last="01-10"))
+    found = doses(statement("a", steps, "01-05"), statement("b", 20, "01-10"))
+    assert words(found.on(day("01-10")).dose) == "20-50"
+
+
+def test_a_report_ends_on_the_day_of_an_administration_and_not_before_it() -> None:
+    found = doses(statement("a", 20, "01-05", "02-01"), given("g", 40, "02-01"))
+    assert words(found.on(day("02-01")).dose) == "40-60"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        statement("s", 20, "01-05", "02-01", standing=Standing.ENDED),
+        statement("s", 20, "01-05", "02-01", standing=Standing.ENDED, links=["o"], drug="hydrocortisone"),
+        statement("s", 20, "01-05", "02-01", links=["o"]),
+        given("s", 20, "02-01", links=["o"], standing=Standing.ENDED),
+    ],
+    ids=["of no order", "of another drug", "of a record that is not said to be over", "that something was given"],
+)
+def test_only_a_report_of_the_very_order_ends_it(report: MedicationUse) -> None:
+    assert words(doses(report, order("o", 20, "01-05")).on(day("02-10")).dose) == "20"
+
+
+def test_what_may_be_taken_again_after_a_short_order_is_an_assumption() -> None:
+    old = order("o", 20, "01-01", standing=Standing.POSSIBLE)
+    assert doses(old, order("burst", 40, "02-01", "02-05")).on(AS_OF).flags == {"assumed"}
+
+
+def test_what_is_possible_is_not_sure() -> None:
+    (stretch,) = stretches(statement("s", 20, "01-05"), AS_OF)
+    assert possible(stretch) == replace(stretch, dose=span(0, 20), sure=False)
