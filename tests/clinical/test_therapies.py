@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 import pytest
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.exposure import stretches
+from cds_service.clinical.exposure import Stretch, stretches
+from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Standing
-from cds_service.clinical.therapies import possible, split, therapies
+from cds_service.clinical.therapies import are_taken_for_one, counted, dose_of, possible, split, therapies
 from tests.clinical.builders import (
     AS_OF,
     ago,
     course,
     day,
     doses,
+    exactly,
     given,
     order,
     span,
@@ -446,3 +450,49 @@ def test_what_may_be_taken_again_after_a_short_order_is_an_assumption() -> None:
 def test_what_is_possible_is_not_sure() -> None:
     (stretch,) = stretches(statement("s", 20, "01-05"), AS_OF)
     assert possible(stretch) == replace(stretch, dose=span(0, 20), sure=False)
+
+
+def part(reference: str, dose: Interval | int, began: str = "01-05", **parts: Any) -> Stretch:
+    """A day on which a report gives a dose."""
+    (stretch,) = stretches(statement(reference, 20, began, "2026-03-16"), AS_OF)
+    amount = exactly(dose) if isinstance(dose, int) else dose
+    return replace(stretch, dose=amount, **{"stated": amount, **parts})
+
+
+def test_what_counts_of_nothing_is_nothing() -> None:
+    assert dose_of([]) == ZERO
+
+
+def test_of_two_fillers_of_a_record_the_larger_counts() -> None:
+    small, large = part("a", span(0, 10), filler=True), part("a", span(0, 20), filler=True)
+    anything = part("a", ANYTHING, filler=True)
+    for found, expected in (([small, large], large), ([large, small], large), ([large, anything], anything)):
+        assert counted("prednisone", found, {"a": 0}) == [expected]
+
+
+def test_only_doses_that_count_by_themselves_are_taken_for_one() -> None:
+    one, same = part("a", 20), part("b", 20)
+    assert are_taken_for_one([one, same])
+    assert not are_taken_for_one([one, replace(same, filler=True)])
+    assert not are_taken_for_one([one, replace(same, added_to=True)])
+    assert not are_taken_for_one([part("a", 0), part("b", 0)])
+    assert not are_taken_for_one([one])
+
+
+def test_open_ends_stay_open() -> None:
+    told = part("a", Interval(Fraction(5), None, low_open=True))
+    untold = part("b", ANYTHING, fault="dose-not-stated")
+    assert dose_of([told, untold]) == Interval(Fraction(5), None, low_open=True)
+    below = part("c", Interval(Fraction(0), Fraction(10), high_open=True))
+    assert dose_of([part("d", 5), below]) == Interval(Fraction(5), Fraction(15), high_open=True)
+
+
+def test_of_two_unbounded_doses_of_one_day_the_lower_beginning_is_sure() -> None:
+    ten, twenty = part("a", Interval(Fraction(10), None)), part("b", Interval(Fraction(20), None))
+    assert dose_of([ten, twenty]) == dose_of([twenty, ten]) == Interval(Fraction(10), None)
+
+
+def test_administrations_of_one_order_add_up_whenever_they_began() -> None:
+    whole = replace(given("g", 20, "03-01", links=["o"]), ends=when("03-03"))
+    found = doses(whole, given("h", 20, "03-02", links=["o"]))
+    assert words(found.on(day("03-02")).dose) == "40"
