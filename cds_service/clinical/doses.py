@@ -145,7 +145,7 @@ def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory
     found += carried_over(found)
     if factor is equivalence:  # of other drugs, how long a pause may be is the protocol's to say
         found += [*possible_between_reports(found), *possible_between_administrations(found, as_of)]
-    return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
+    return Timeline(merged(_segments(found, therapy_of, as_of, factor)), as_of)
 
 
 def in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator[Stretch]:
@@ -236,7 +236,7 @@ def _per_dose(giving: Sequence[Stretch], factor: Factor) -> Interval | None:
     return amounts.pop() if len(amounts) == 1 else None
 
 
-def _merged(segments: Iterable[DoseSegment]) -> Iterator[DoseSegment]:
+def merged(segments: Iterable[DoseSegment]) -> Iterator[DoseSegment]:
     """Neighbours that differ in nothing but their days, made one."""
     pending: DoseSegment | None = None
     for segment in segments:

@@ -15,6 +15,8 @@ from cds_service.clinical.medications import MedicationUse, Standing
 # What tells most about a therapy: what was given, then what was reported, handed out, and only ordered.
 _RANK = {"administration": 4, "statement": 3, "dispense": 2, "request": 1}
 _NOT_STATED = "dose-not-stated"
+# The one record that all administrations of a drug are: what was given adds up.
+_GIVEN = "given"
 
 
 def therapies(uses: Iterable[MedicationUse]) -> dict[str, int]:
@@ -71,7 +73,8 @@ def _may_take_over(use: MedicationUse) -> bool:
 
 
 def _begin(use: MedicationUse) -> date:
-    return use.begins.last if use.begins else date.min
+    assert use.begins is not None  # records without a beginning take over from none
+    return use.begins.last
 
 
 def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) -> list[Stretch]:
@@ -149,7 +152,7 @@ def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int])
         best += _fillers([s for s in mine if s.filler])
     if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
         return best
-    return [s if s.use.standing is Standing.NOT_TAKEN else possible(s) for s in best]
+    return [possible(s) for s in best]
 
 
 def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
@@ -163,7 +166,7 @@ def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
 
 def _most(stretch: Stretch) -> tuple[bool, Fraction]:
     high = stretch.dose.high
-    return high is None, high or Fraction(0)
+    return high is None, high or stretch.dose.low
 
 
 def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
@@ -204,7 +207,7 @@ def are_taken_for_one(parts: Iterable[Stretch]) -> bool:
     stated: dict[str, Interval] = {}
     for part in parts:
         if not (part.added_to or part.filler or part.stated.is_zero):
-            record = "given" if part.use.kind == "administration" else part.use.reference
+            record = _GIVEN if part.use.kind == "administration" else part.use.reference
             stated[record] = stated.get(record, ZERO) + part.stated
     return len(set(stated.values())) < len(stated)
 
@@ -218,7 +221,7 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
         return Interval(least.low, None, least.low_open)
     records: dict[str, list[Stretch]] = {}
     for part in parts:
-        record = "given" if part.use.kind == "administration" else part.use.reference
+        record = _GIVEN if part.use.kind == "administration" else part.use.reference
         records.setdefault(record, []).append(part)
     by_stated: dict[Interval, list[tuple[date, Interval]]] = {}
     for mine in records.values():
@@ -229,7 +232,7 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
         return each[0][1] if each else ZERO
     total = sum((dose for _, dose in each), ZERO)
     newest = max(each, key=_newness)[1]
-    given = sum((p.dose.low for p in records.get("given", [])), Fraction(0))
+    given = sum((p.dose.low for p in records.get(_GIVEN, [])), Fraction(0))
     return Interval(max(newest.low, given), total.high, high_open=total.high_open)
 
 
