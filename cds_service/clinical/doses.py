@@ -170,10 +170,21 @@ def _segments(
 ) -> Iterator[DoseSegment]:
     if not found:
         return
-    starts = {s.first for s in found} | {s.last + DAY for s in found if s.last < as_of}
+    begin, end = _places_by(found, lambda s: s.first), _places_by(found, lambda s: s.last + DAY)
+    starts = begin.keys() | {day for day in end if day <= as_of}
+    active: set[int] = set()
     for first, after in pairwise([*sorted(starts), as_of + DAY]):
-        active = [s for s in found if s.covers(first)]
-        yield _segment(DayRange(first, after - DAY), active, therapy_of, as_of, factor)
+        active = active.union(begin.get(first, ())).difference(end.get(first, ()))
+        covering = [found[place] for place in sorted(active)]
+        yield _segment(DayRange(first, after - DAY), covering, therapy_of, as_of, factor)
+
+
+def _places_by(found: Sequence[Stretch], day_of: Callable[[Stretch], date]) -> Mapping[date, list[int]]:
+    """The places of the stretches in their order, by a day of each."""
+    places: dict[date, list[int]] = {}
+    for place, stretch in enumerate(found):
+        places.setdefault(day_of(stretch), []).append(place)
+    return places
 
 
 def _segment(
