@@ -17,7 +17,7 @@ from cds_service.clinical.holes import carried_over, possible_between_administra
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Pattern, Shares
 from cds_service.clinical.tables import table
-from cds_service.clinical.therapies import are_taken_for_one, counted, dose_of, taken_over, therapies
+from cds_service.clinical.therapies import Succession, are_taken_for_one, counted, dose_of, taken_over
 from cds_service.clinical.weights import WeightHistory
 
 
@@ -136,16 +136,14 @@ Factor = Callable[[str], Interval]
 
 def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory, factor: Factor) -> Timeline:
     taken = [use for use in uses if use.route != "local"]
-    therapy_of = therapies(taken)
+    succession = Succession(taken)
     found = [
-        stretch
-        for use in taken
-        for stretch in _in_milligrams(taken_over(stretches(use, as_of), taken, therapy_of), weights)
+        stretch for use in taken for stretch in _in_milligrams(taken_over(stretches(use, as_of), succession), weights)
     ]
     found += carried_over(found)
     if factor is equivalence:  # of other drugs, how long a pause may be is the protocol's to say
         found += [*possible_between_reports(found), *possible_between_administrations(found, as_of)]
-    return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
+    return Timeline(_merged(_segments(found, succession.therapy_of, as_of, factor)), as_of)
 
 
 def _in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator[Stretch]:
