@@ -101,7 +101,8 @@ def test_the_record_and_the_medication_of_a_draft_are_fetched(wiring: Any) -> No
     held: dict[str, Given] = {"/fhir/Medication/m-77": {"resourceType": "Medication", "id": "m-77", "code": named}}
     record = copy.deepcopy(body.pop("prefetch"))
     with fhir_server({**record, **held}) as running:
-        fetching = assembled(wire(Settings(open_access=True, fhir_servers=(Server(running.base, private=True),), fetch_seconds=20)))
+        servers = (Server(running.base, private=True),)
+        fetching = assembled(wire(Settings(open_access=True, fhir_servers=servers, fetch_seconds=20)))
         call = {**body, "fhirServer": running.base, "fhirAuthorization": ACCESS}
         call["prefetch"] = {"patient": record["patient"]}
         answer = posted(fetching.test_client(), SIGN, call)

@@ -62,6 +62,8 @@ def test_in_chinese_nothing_of_ours_is_left_in_english() -> None:
         for card in answer_to(draft_orders([draft("p1")]), site=Site(language="zh-CN")):
             words = re.sub(r"NCT06920199|IL-2|GVHD|DLI|CAR-T|[IE]\d\d[a-f]?", "", card["summary"])
             assert not re.search("[A-Za-z]{3,}", words), name
+
+
 def test_the_summary_says_nothing_of_a_draft_that_is_another_drafts() -> None:
     """The gravest leads; what else there is stands below."""
     card = card_for(drafted("basiliximab"), drafted("filgrastim", "draft-2", mg="0.3"))
