@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -15,13 +16,14 @@ from flask import Flask
 
 from cards.card import is_made_here
 from cards.compose import Site, composer
+from cards.guard import order_composer
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.fhir.client import Fetcher
 from cds_service.fhir.paging import Limits
 from cds_service.fhir.queries import prefetch_templates
 from cds_service.hooks.clients import Client
 from cds_service.hooks.clients_file import ClientsFile
-from cds_service.hooks.discovery import patient_view_service
+from cds_service.hooks.discovery import order_services, patient_view_service
 from cds_service.hooks.key_locations import PublishedKeys
 from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
 from cds_service.net.calls import Guard
@@ -37,6 +39,7 @@ from cds_service.web.feedback import Keep, feedback, nowhere
 from cds_service.web.gate import Gate, caller_name, guard
 from cds_service.web.protocol import protocol_pages
 from cds_service.web.rehearsal import rehearse
+from cds_service.web.request_ids import log_with_request_ids, register_request_ids
 
 if TYPE_CHECKING:
     from cds_service.store.database import Database
@@ -51,6 +54,7 @@ _DEMO = _ROOT / ".demo"
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The service. Without settings it takes those of the environment."""
+    log_with_request_ids()
     return assembled(_wired_or_exit(settings))
 
 
@@ -65,6 +69,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     from fhir_fixtures.story import load_stories  # noqa: PLC0415
     from fhir_fixtures.translations import told_in_other_languages  # noqa: PLC0415
 
+    log_with_request_ids()
     wiring = _wired_or_exit(settings, demo=True, port=port)
     app = assembled(wiring)
     app.config["DEMO"] = True
@@ -78,16 +83,18 @@ def wire(settings: Settings, database: Database | None = None) -> Wiring:
     """The parts of the service, loaded and tried once. Without a database nothing is kept."""
     protocol = load_protocol(TRIAL)
     trial = protocol.trial
-    service = patient_view_service(trial.id, trial.short_title, prefetch_templates())
+    named = (trial.id, trial.short_title, prefetch_templates())
+    services = (patient_view_service(*named), *order_services(*named))
     zone = ZoneInfo(settings.site_timezone)
 
     def today() -> date:
         return datetime.now(zone).date()
 
     clients = _clients(settings)
-    site = composer(_site(settings))
+    site = _site(settings)
     wiring = Wiring(
-        (service,), protocol, site, settings, today, _fetcher(settings), _keeper(database) if database else nowhere,
+        services, protocol, composer(site), settings, today, _fetcher(settings), order_composer(site),
+        _keeper(database) if database else nowhere,
         gate=_gate(settings, clients, database), agreement=_agreements(settings),
     )  # fmt: skip
     for client in (None, *(clients.current().entries if clients else ())):
@@ -145,7 +152,8 @@ def _agreements(settings: Settings) -> Callable[[Client], Agreement]:
     @cache
     def agreement(client: Client) -> Agreement:
         own = settings.model_copy(update=client.settings)
-        return Agreement(own, composer(_site(own, client.evidence)), _fetcher(own), client.dialect)
+        site = _site(own, client.evidence)
+        return Agreement(own, composer(site), order_composer(site), _fetcher(own), client.dialect)
 
     return agreement
 
@@ -194,6 +202,11 @@ def assembled(wiring: Wiring) -> Flask:
     # A redirect would lose the body of a POST, and breaks a browser's preflight.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    register_request_ids(app)
+    if wiring.settings.metrics:
+        from cds_service.web.metrics import register_metrics  # noqa: PLC0415 - the library costs every other start 50 ms
+
+        wiring = replace(wiring, watch=register_metrics(app, [service.id for service in wiring.services]))
     register_errors(app)
     guard(app, wiring.gate, wiring.settings.largest_body)
     open_to_browsers(app, wiring.settings.cors_origins)

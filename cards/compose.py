@@ -14,6 +14,7 @@ from cds_service.hooks.request import HookRequest
 from cds_service.report.screening_json import screening_json, without_valueless
 from cds_service.report.wording import Wording, wording
 from cds_service.trials.finding import Finding, Status
+from cds_service.trials.protocol import Trial
 from cds_service.trials.screening import Screening, Verdict
 from cds_service.trials.translation import in_language
 
@@ -66,21 +67,19 @@ def card(screening: Screening, hook_instance: str, site: Site, words: Wording) -
     """The card; its ids are the same for the same call, so that a repeated call repeats the card."""
     screening = in_language(screening, words.language)
     return Card(
-        uuid=_id(hook_instance, "card"),
+        uuid=card_id(hook_instance, "card"),
         summary=_summary(screening, words),
         detail="\n".join(_detail(screening, site, words)).strip(),
-        source=_source(screening, words),
+        source=source(screening.trial, words),
         suggestions=tuple(_suggestions(screening, hook_instance, site, words)),
-        override_reasons=tuple(
-            {"code": code, "system": _REASONS, "display": display}
-            for code, display in words.terms("override_reasons").items()
-        ),
+        override_reasons=override_reasons(words),
         links=(Link(words.phrase("card", "registry", trial=screening.trial.id), screening.trial.url),),
         extension={_SCREENING: _extension(screening, words, site.evidence)},
     )
 
 
-def _id(hook_instance: str, part: str) -> str:
+def card_id(hook_instance: str, part: str) -> str:
+    """The id of a card, or of a part of it: the same for the same call."""
     return str(uuid.uuid5(_NAMESPACE, f"{hook_instance}/{part}"))
 
 
@@ -161,19 +160,27 @@ def _line(finding: Finding, words: Wording) -> str:
     return words.joined("sentence", (line, finding.asks)) if finding.asks else line
 
 
-def _source(screening: Screening, words: Wording) -> Source:
-    trial = screening.trial
+def source(trial: Trial, words: Wording, matter: str = "") -> Source:
+    """Where a card comes from. Cards of another matter have a topic of their own: to override one silences no other."""
     label = words.phrase("card", "source", trial=trial.id, version=trial.version.isoformat())
-    return Source(label, trial.url, {"system": _REGISTRY, "code": trial.topic, "display": trial.id})
+    return Source(label, trial.url, {"system": _REGISTRY, "code": f"{trial.topic}{matter}", "display": trial.id})
+
+
+def override_reasons(words: Wording) -> tuple[Mapping[str, str], ...]:
+    """What a person may answer to a card instead of following it."""
+    return tuple(
+        {"code": code, "system": _REASONS, "display": display}
+        for code, display in words.terms("override_reasons").items()
+    )
 
 
 def _suggestions(screening: Screening, hook_instance: str, site: Site, words: Wording) -> Iterator[Suggestion]:
     label = words.phrase("card", "refer", trial=screening.trial.id)
-    yield Suggestion(label, _id(hook_instance, "refer"), referral(screening, words, site.referral_coding))
+    yield Suggestion(label, card_id(hook_instance, "refer"), referral(screening, words, site.referral_coding))
     for finding in tests_due(screening) if site.suggest_tests else ():
         test = finding.test.name if finding.test else finding.id
         label = words.phrase("card", "test", test=test)
-        yield Suggestion(label, _id(hook_instance, finding.id), test_order(screening, finding))
+        yield Suggestion(label, card_id(hook_instance, finding.id), test_order(screening, finding))
 
 
 def _extension(screening: Screening, words: Wording, evidence: bool) -> dict[str, Any]:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
+from typing import Protocol as Shape
+from typing import TypeVar
 
+from cds_service.clinical.facts import PatientFacts
 from cds_service.errors import MissingRecord, NotConformant
 from cds_service.fhir.client import Access, Fetcher
+from cds_service.fhir.drafts import Drafts, NotOrders, read_drafts
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched
 from cds_service.fhir.reading import read_facts
 from cds_service.fhir.records import NoPatient, Records, WrongPatient, from_prefetch
 from cds_service.fhir.validation import refused
 from cds_service.hooks.request import HookRequest
+from cds_service.trials.orders import Signing, Unreadable, given, orders, signed, standing, weighed_again
+from cds_service.trials.outlook import Occasion, Outlook
 from cds_service.trials.protocol import Protocol
 from cds_service.trials.screening import Screening, case_of, screen
 
 # A screening and the hook instance that asked for it -> the cards to show, as JSON.
 Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
+# The same for what draft orders would change.
+ComposeOrders = Callable[[Outlook, HookRequest], list[Mapping[str, object]]]
+NO_CARDS: dict[str, object] = {"cards": []}
+ORDER_HOOKS = frozenset({"order-select", "order-sign"})
 
 # How often invalid evidence is taken away bit by bit before the whole record is validated at once: a record made of
 # invalid resources must not cost a screening for each of them.
@@ -33,25 +44,62 @@ def patient_view(
     another patient's.
     """
     fetched = fetch(request, fetcher)
-    try:
-        records = from_prefetch(request.prefetch, request.patient_id, fetched)
-    except WrongPatient:
-        raise NotConformant("The Patient that was sent or fetched is not the patient in context.", "conflict") from None
+    records = record_of(request, fetched)
     require(records, fetched)
-    try:
-        screening = screen_records(records, protocol, as_of)
-    except NoPatient:
-        raise missing(["patient"], fetched) from None
-    if screening.unsearched and not screening.is_shown and not screening.applicable:
-        raise missing(screening.unsearched, fetched)
+    screening = answerable(lambda: screen_records(records, protocol, as_of), fetched)
     return {"cards": compose(screening, request)}
+
+
+def order_guard(
+    request: HookRequest, protocol: Protocol, compose: ComposeOrders, as_of: date, fetcher: Fetcher | None = None
+) -> dict[str, object]:
+    """The response to drafted orders: what signing them would change, and nothing where that is nothing.
+
+    Who is ruled out, or no patient for the trial, is left after one screening. Raises as patient_view does.
+    """
+    drafts = drafts_of(request, as_of)
+    if not drafts.orders:
+        return NO_CARDS
+    fetched = fetch(request, fetcher)
+    records = record_of(request, fetched, drafts)
+    require(records, fetched)
+    signing = Signing(as_of, {one: draft.name for draft in drafts.orders for one in draft.entries},
+                      frozenset(one for draft in drafts.orders if draft.stops for one in draft.entries))  # fmt: skip
+    recorded = records.leaving_out(signing.entries)
+    screening = answerable(lambda: screen_records(recorded, protocol, as_of), fetched)
+    if not screening.may_fit:
+        return NO_CARDS
+    outlook = _validated(records, partial(look_ahead, drafts=drafts, signing=signing, protocol=protocol))
+    return {"cards": compose(outlook, request)} if outlook.effects else NO_CARDS
+
+
+def no_order_cards(outlook: Outlook, request: HookRequest) -> list[Mapping[str, object]]:
+    """For whoever has nothing to say about orders."""
+    return []
+
+
+def drafts_of(request: HookRequest, as_of: date) -> Drafts:
+    """The draft orders as they would be signed. Raises NotConformant for what cannot hold any."""
+    try:
+        return read_drafts(request.draft_orders, as_of)
+    except NotOrders:
+        raise NotConformant("context.draftOrders must be a Bundle of orders.", "structure") from None
 
 
 def fetch(request: HookRequest, fetcher: Fetcher | None) -> Fetched:
     """What the request did not bring and its FHIR server did."""
     if fetcher is None or request.fhir_server is None:
         return NOTHING_FETCHED
-    return fetcher.missing(request.prefetch, request.patient_id, Access(request.fhir_server, request.token))
+    access = Access(request.fhir_server, request.token)
+    return fetcher.missing(request.prefetch, request.patient_id, access, request.draft_orders)
+
+
+def record_of(request: HookRequest, fetched: Fetched, drafts: Drafts | None = None) -> Records:
+    """The record that was sent and fetched. Raises NotConformant when it is another patient's."""
+    try:
+        return from_prefetch(request.prefetch, request.patient_id, fetched, drafts.answer if drafts else None)
+    except WrongPatient:
+        raise NotConformant("The Patient that was sent or fetched is not the patient in context.", "conflict") from None
 
 
 def require(records: Records, fetched: Fetched) -> None:
@@ -62,6 +110,17 @@ def require(records: Records, fetched: Fetched) -> None:
         lacking.append("conditions")
     if lacking:
         raise missing(lacking, fetched)
+
+
+def answerable(screened: Callable[[], Screening], fetched: Fetched) -> Screening:
+    """A screening on which an answer may rest. Raises MissingRecord where silence would, and may not."""
+    try:
+        screening = screened()
+    except NoPatient:
+        raise missing(["patient"], fetched) from None
+    if screening.unsearched and not screening.is_shown and not screening.applicable:
+        raise missing(screening.unsearched, fetched)
+    return screening
 
 
 def missing(keys: Iterable[str], fetched: Fetched) -> MissingRecord:
@@ -76,17 +135,55 @@ def screen_records(records: Records, protocol: Protocol, as_of: date, infusion_o
     Validation can only take away: a resource that a finding prints and that is not valid FHIR is marked unreadable
     and the record is screened again. Raises NoPatient.
     """
-    screened = partial(_screened, protocol=protocol, as_of=as_of, infusion_on=infusion_on)
-    screening = screened(records)
+    return _validated(records, partial(_screened, protocol=protocol, as_of=as_of, infusion_on=infusion_on))
+
+
+def look_ahead(records: Records, drafts: Drafts, signing: Signing, protocol: Protocol) -> Outlook:
+    """What the signature of the drafts in a record means, on its day and later as the protocol's readings say."""
+    later = protocol.readings.orders.later.days if protocol.readings.orders else 0
+    facts = [read_facts(records, protocol.index, signing.on + timedelta(days=days)) for days in (0, later)]
+    facts[-1] = weighed_again(facts[-1], later)
+    signing = signing.with_ends(facts[0])
+    occasions = tuple(
+        _occasion(one, signing, protocol, signing.on + timedelta(days=days))
+        for one, days in zip(facts, (0, later), strict=True)
+    )
+    words = {draft.name: draft.words for draft in drafts.orders}
+    names = ((signing.entries[one.reference], one.concepts) for one in signing.unread(facts[0]))
+    unread = tuple(Unreadable(name, words[name], concepts) for name, concepts in names)
+    left_out = (replace(one, reference=signing.entries[one.reference]) for one in facts[0].skipped
+                if one.reference in signing.entries)  # fmt: skip
+    skipped = tuple(dict.fromkeys(left_out))
+    return Outlook(protocol, occasions, signing, tuple(orders(facts[-1], signing)), unread, skipped)
+
+
+def _occasion(facts: PatientFacts, signing: Signing, protocol: Protocol, day: date) -> Occasion:
+    seen = (standing(facts, signing), signed(facts, signing, day), given(facts, signing, day))
+    return Occasion(*(case_of(one, protocol, day) for one in seen))
+
+
+class _Rests(Shape):
+    """An answer that says which resources it rests on."""
+
+    @property
+    def evidence_references(self) -> frozenset[str]: ...
+
+
+_Answer = TypeVar("_Answer", bound=_Rests)
+
+
+def _validated(records: Records, answer: Callable[[Records], _Answer]) -> _Answer:
+    """The answer to a record without those resources that it rests on and that are no valid FHIR."""
+    answered = answer(records)
     for attempt in range(_ATTEMPTS + 1):
         everything = frozenset(entry.reference for entry in records.entries)
-        printed = screening.evidence_references if attempt < _ATTEMPTS else everything
+        printed = answered.evidence_references if attempt < _ATTEMPTS else everything
         invalid = refused(records.entries, printed)
         if not invalid:
             break
         records = records.without(dict.fromkeys(invalid, "invalid"))
-        screening = screened(records)
-    return screening
+        answered = answer(records)
+    return answered
 
 
 def _screened(records: Records, protocol: Protocol, as_of: date, infusion_on: date | None) -> Screening:

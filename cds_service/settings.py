@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     open_access: bool = False
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    metrics: bool = False
 
     @field_validator("fhir_servers", mode="before")
     @classmethod

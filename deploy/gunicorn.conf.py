@@ -5,7 +5,10 @@ would otherwise hold every thread of a worker.
 """
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")  # loopback: the proxy is the way in
 
@@ -41,3 +44,30 @@ limit_request_field_size = 16384  # bytes
 
 # Heartbeat files in memory, where there is such a place: a slow disk must not look like a hung worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+# Where metrics are wanted, the workers share a folder, so that any of them can answer for all. Its name has to be known
+# before the library is loaded, and stays the same when this file is read again.
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_OWN = None
+if os.environ.get("TRIALHOOK_METRICS") and not os.environ.get(_FOLDER):
+    os.environ[_FOLDER] = _OWN = tempfile.mkdtemp(prefix="trialhook-metrics-")
+
+
+def on_starting(server: Any) -> None:
+    """The numbers of an earlier run are not those of this one."""
+    if folder := os.environ.get(_FOLDER):
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for numbers in Path(folder).glob("*.db"):
+            numbers.unlink()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    if os.environ.get(_FOLDER):
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+        mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    if _OWN:
+        shutil.rmtree(_OWN, ignore_errors=True)

@@ -35,6 +35,7 @@ DOORS = {
     "flask_cors": {"cds_service.web"},
     "jwt": {"cds_service.hooks", "cds_service.checker"},
     "cryptography": {"cds_service.hooks", "cds_service.checker"},
+    "prometheus_client": {"cds_service.web"},
     "click": {"cds_service.cli", "cds_service.token_commands", "cds_service.checker"},
     "jinja2": {"cds_service.report"},
     "markupsafe": {"cds_service.report", "cds_service.web"},

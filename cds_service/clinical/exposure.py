@@ -83,17 +83,14 @@ def days_of(name: str) -> int:
     return Span.parse(table("exposure")[name]).days
 
 
-def is_open_ended(use: MedicationUse) -> bool:
-    """True for an order that states no end at all: neither bounds, nor supply, nor validity."""
-    bounded = any(step.last or step.length_days for step in use.steps)
-    return use.kind == "request" and not (use.ends or use.supply_ends or use.valid_until or bounded)
-
-
 def stretches(use: MedicationUse, as_of: date) -> list[Stretch]:
-    """The record's doses in time, up to and including `as_of`."""
+    """The record's doses in time, up to and including `as_of`, or the day before it was superseded."""
+    over = use.superseded_on is not None and use.superseded_on <= as_of
+    known = days_later(use.superseded_on, -1) if over and use.superseded_on else as_of
     steps = laid_out(use)
-    found = [part for step in steps for part in _stretches_of(use, step, as_of)]
-    return found + list(_bridges(use, steps, as_of))
+    found = [part for step in steps for part in _stretches_of(use, step, known)]
+    found += _bridges(use, steps, known)
+    return [replace(one, goes_on=False) for one in found] if over else found
 
 
 @dataclass(frozen=True, slots=True)

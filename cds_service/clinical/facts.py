@@ -11,7 +11,7 @@ from typing import Literal
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.labs import Result
-from cds_service.clinical.medications import MedicationUse
+from cds_service.clinical.medications import MedicationUse, StatedReason
 
 Sex = Literal["male", "female", "unknown"]
 Activity = Literal["active", "resolved", "not-stated"]
@@ -51,7 +51,8 @@ class Source:
 class Problem:
     """A diagnosis as recorded. Refuted and mistaken entries never become one.
 
-    `recurs` is one that came back, `over_on` the days on which it may have ended, where the record tells.
+    `recurs` is one that came back, `over_on` the days on which it may have ended, where the record tells. `remarks` are
+    the notes on it.
     """
 
     reference: str
@@ -66,6 +67,7 @@ class Problem:
     contradicted: bool = False
     recurs: bool = False
     over_on: DayRange | None = None
+    remarks: tuple[StatedReason, ...] = ()
 
     @property
     def when(self) -> DayRange | None:
@@ -121,12 +123,18 @@ class Skipped:
 class Unread:
     """An entry that could not be read although it may matter.
 
-    `concepts` are what it is known to be about; None when not even that could be read.
+    `concepts` are what it is known to be about; None when not even that could be read. `when` are the days of a result,
+    where they are known.
     """
 
     reference: str
     source: str
     concepts: frozenset[str] | None
+    when: DayRange | None = None
+
+    def may_be_since(self, day: date) -> bool:
+        """True unless it is known to be older than the day."""
+        return self.when is None or self.when.last >= day
 
 
 @dataclass(frozen=True, slots=True)

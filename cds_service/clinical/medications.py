@@ -131,6 +131,7 @@ class MedicationUse:
     confirmed; `refillable_until` is how long the supply lasts with every repeat that is allowed. `links` are the
     references and identifiers that tie records of one therapy together. `supplied` are the days, first and last, for
     which each supply of an order was handed out. `misnamed` says that its codes and words name different drugs.
+    `superseded_on` is the day from which another order stands in its place, whatever the record itself says.
     """
 
     reference: str
@@ -153,3 +154,10 @@ class MedicationUse:
     reasons: tuple[StatedReason, ...] = ()
     supplied: tuple[tuple[date, date], ...] = ()
     refillable_until: date | None = None
+    superseded_on: date | None = None
+
+    @property
+    def is_open_ended(self) -> bool:
+        """True for an order that states no end at all: neither bounds, nor supply, nor validity."""
+        bounded = any(step.last or step.length_days for step in self.steps)
+        return self.kind == "request" and not (self.ends or self.supply_ends or self.valid_until or bounded)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.exposure import DAY, Stretch, days_of, is_open_ended
+from cds_service.clinical.exposure import DAY, Stretch, days_of
 from cds_service.clinical.interval import ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Standing
 
@@ -40,7 +40,7 @@ def taken_over(found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_
     use = found[0].use
     newer = _newer(use, uses)
     orders = [one for one in newer if one.kind == "request"]
-    if orders and is_open_ended(use):
+    if orders and use.is_open_ended:
         found = _superseded(found, orders[0], therapy_of[use.reference] == therapy_of[orders[0].reference])
     else:
         # Records of one therapy need no handover: only one of them counts on a day.
@@ -85,8 +85,8 @@ def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) ->
     alone_from = first if renewed else first + timedelta(days=days_of("superseded_may_overlap"))
     cut: list[Stretch] = []
     for stretch in found:
-        before, after = _split(stretch, first)
-        beside, later = _split(after, alone_from) if after else (None, None)
+        before, after = split(stretch, first)
+        beside, later = split(after, alone_from) if after else (None, None)
         cut += [part for part in (before, beside and possible(beside)) if part]
         if later and not linked:
             cut.append(replace(possible(later), filler=True, flags=later.flags | {"assumed"}))
@@ -95,11 +95,11 @@ def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) ->
 
 def _is_same_dose(one: MedicationUse, other: MedicationUse) -> bool:
     """True for the same readable instructions; two that cannot be read may be anything."""
-    doses = [tuple(step.daily for step in use.steps) for use in (one, other)]
-    return doses[0] == doses[1] and all(dose.high is not None for dose in doses[0])
+    own, others = (tuple(step.daily for step in use.steps) for use in (one, other))
+    return own == others and all(dose.high is not None for dose in own)
 
 
-def _split(stretch: Stretch, day: date) -> tuple[Stretch | None, Stretch | None]:
+def split(stretch: Stretch, day: date) -> tuple[Stretch | None, Stretch | None]:
     """The stretch before `day`, and from `day` on."""
     before = replace(stretch, last=min(stretch.last, day - DAY)) if stretch.first < day else None
     after = replace(stretch, first=max(stretch.first, day)) if stretch.last >= day else None
@@ -132,7 +132,7 @@ def _reported_end(use: MedicationUse, uses: Iterable[MedicationUse]) -> date | N
 
 
 def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
-    before, after = _split(stretch, end + DAY)
+    before, after = split(stretch, end + DAY)
     yield from [part for part in (before, after and possible(after)) if part]
 
 

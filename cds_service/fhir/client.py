@@ -54,9 +54,11 @@ class Fetcher:
         self._by_post = by_post
         self._offers = Offers()
 
-    def missing(self, prefetch: Mapping[str, msgspec.Raw], patient_id: str, access: Access) -> Fetched:
+    def missing(
+        self, prefetch: Mapping[str, msgspec.Raw], patient_id: str, access: Access, drafts: msgspec.Raw | None = None
+    ) -> Fetched:
         """What the prefetch lacks: absent queries, what follows the first page of a prefetched one, and Medications
-        that records point to without a name.
+        that records, or draft orders, point to without a name.
 
         A query that came as null was searched by the client, and one that came as an OperationOutcome was tried:
         CDS Hooks asks not to repeat them. Never raises; what cannot be had is said.
@@ -68,7 +70,7 @@ class Fetcher:
         if server is None or access.token is None or not _PATIENT_ID.fullmatch(patient_id):
             return _unasked(prefetch, server, access.token)
         searches = list(self._searches(prefetch, server, patient_id))
-        came = [prefetch[key] for key in _POINTING if key in prefetch]
+        came = [*(prefetch[key] for key in _POINTING if key in prefetch), *([] if drafts is None else [drafts])]
         if not searches and not unnamed_medications(came, server.base):
             return NOTHING_FETCHED
         try:

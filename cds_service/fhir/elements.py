@@ -72,6 +72,8 @@ class Patient(Resource, kw_only=True):
 
 
 class Condition(Resource, kw_only=True):
+    """A diagnosis. Its notes, a string in DSTU2, stay undecoded: an odd one must not cost it."""
+
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     severity: CodeableConcept | None = None
@@ -80,6 +82,9 @@ class Condition(Resource, kw_only=True):
     patient: Reference | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
+    onsetAge: msgspec.Raw = ABSENT
+    onsetRange: msgspec.Raw = ABSENT
+    onsetString: msgspec.Raw = ABSENT
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
     abatementString: str | None = None
@@ -90,6 +95,8 @@ class Condition(Resource, kw_only=True):
     assertedDate: str | None = None
     dateRecorded: str | None = None
     stage: list[ConditionStage] | ConditionStage | None = None
+    note: msgspec.Raw = ABSENT
+    notes: msgspec.Raw = ABSENT
 
 
 class Procedure(Resource, kw_only=True):

@@ -155,3 +155,6 @@ class Glimpse(Struct):
     patient: msgspec.Raw = ABSENT
     reaction: msgspec.Raw = ABSENT
     component: msgspec.Raw = ABSENT
+    effectiveDateTime: msgspec.Raw = ABSENT
+    effectivePeriod: msgspec.Raw = ABSENT
+    effectiveInstant: msgspec.Raw = ABSENT

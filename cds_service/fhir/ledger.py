@@ -11,10 +11,13 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Skipped, Unread
 from cds_service.fhir import elements as el
 from cds_service.fhir.queries import QUERIES, STANDS_FOR, source_of_analyte
+from cds_service.fhir.states import observed
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex, alias_of
 
 R = TypeVar("R", bound=el.Resource)
+# What may turn the meaning of a resource round, that of its day as well.
+_TURNING = ("modifier-extension", "implicit-rules")
 
 # The closed list of reasons why an entry is left out, as the screening prints them.
 SkipReason = Literal[
@@ -64,8 +67,9 @@ class Ledger:
         seen = entry.resource or entry.glimpse
         concepts = recognise(seen) if seen else None
         if concepts is None or concepts:
+            when = None if entry.problem in _TURNING else observed(seen)
             for source in _sources_of(entry, concepts):
-                self.unread.append(Unread(entry.reference, source, concepts))
+                self.unread.append(Unread(entry.reference, source, concepts, when))
 
 
 def _sources_of(entry: Entry, concepts: frozenset[str] | None) -> list[str]:

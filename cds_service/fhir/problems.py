@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Activity, Problem, Verification
+from cds_service.clinical.medications import Clause, StatedReason
 from cds_service.fhir import elements as el
 from cds_service.fhir.ledger import Ledger, coded_entries
+from cds_service.fhir.reasons import remarks_in
 from cds_service.fhir.suspicions import is_suspected_in_words
 from cds_service.fhir.wire import Entry, decode
 from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark
@@ -57,7 +60,24 @@ def _problem(entry: Entry, condition: el.Condition, index: ConceptIndex, ledger:
         ledger.past(onset), ledger.past(recorded), severity, severity_label, found.contradicted,
         recurs=status_of(condition.clinicalStatus) in _RECURRING,
         over_on=ledger.past(_over_on(condition)),
+        remarks=tuple(_remarks(condition, frozenset(found.concepts), recorded, index, ledger)),
     )  # fmt: skip
+
+
+def _remarks(
+    condition: el.Condition, named: frozenset[str], recorded: DayRange | None, index: ConceptIndex, ledger: Ledger
+) -> Iterator[StatedReason]:
+    """The notes on the diagnosis, which are about it where they name nothing else.
+
+    One without a day was written on some day since the diagnosis was recorded.
+    """
+    noted = decode(condition.note, list[el.Annotation]) or decode(condition.notes, str)
+    since = DayRange(recorded.first, ledger.as_of) if recorded and recorded.first <= ledger.as_of else None
+    for remark in remarks_in(noted, index):
+        about_it = [Clause(one.concepts | named) if one.understood else one for one in remark.clauses]
+        when = remark.when or since
+        if when is None or when.first <= ledger.as_of:
+            yield replace(remark, clauses=tuple(about_it), when=ledger.past(when))
 
 
 def status_of(status: el.CodeableConcept | str | None) -> str:
@@ -120,8 +140,10 @@ def _onset(condition: el.Condition) -> DayRange | None:
 
 
 def _states_onset(condition: el.Condition) -> bool:
-    """True where it says when it began, if only in a way that nobody can read."""
-    return bool(condition.onsetDateTime or (condition.onsetPeriod and condition.onsetPeriod.start))
+    """True where it says when it began, if only in a way that nobody can read, or as an age or in words."""
+    otherwise = (condition.onsetAge, condition.onsetRange, condition.onsetString)
+    dated = condition.onsetDateTime or (condition.onsetPeriod and condition.onsetPeriod.start)
+    return bool(dated) or any(bytes(one) not in _NOTHING for one in otherwise)
 
 
 def _recorded(condition: el.Condition) -> DayRange | None:

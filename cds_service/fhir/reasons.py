@@ -1,4 +1,4 @@
-"""Why a drug was given: the reasons and notes of a medication record, recognised clause by clause."""
+"""Why a drug was given: the reasons and notes of a record, recognised clause by clause."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stated_reasons(
     record: el.MedicationRecord, index: ConceptIndex, addresses: Mapping[str, str]
 ) -> tuple[StatedReason, ...]:
     """Every reason and note of the record."""
-    return (*_reasons(record, index, addresses), *_notes(record, index))
+    return (*_reasons(record, index, addresses), *remarks_in(record.note, index))
 
 
 def _reasons(record: el.MedicationRecord, index: ConceptIndex, addresses: Mapping[str, str]) -> Iterator[StatedReason]:
@@ -41,10 +41,10 @@ def _reasons(record: el.MedicationRecord, index: ConceptIndex, addresses: Mappin
         yield StatedReason(tuple(_clauses(said, index)), reference=resolved(reference, addresses))
 
 
-def _notes(record: el.MedicationRecord, index: ConceptIndex) -> Iterator[StatedReason]:
-    stated = record.note or []
+def remarks_in(stated: list[el.Annotation] | str | None, index: ConceptIndex) -> Iterator[StatedReason]:
+    """Every note, clause by clause, with the day on which it was written."""
     notes = [el.Annotation(text=stated)] if isinstance(stated, str) else stated
-    for note in notes:
+    for note in notes or ():
         if note.text:
             said = el.CodeableConcept(text=note.text)
             yield StatedReason(tuple(_clauses(said, index)), is_note=True, when=DayRange.parse(note.time))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -65,15 +65,23 @@ class Records:
         patient = None if self.patient and self.patient.reference in references else self.patient
         return replace(self, entries=marked, patient=patient)
 
+    def leaving_out(self, references: Collection[str]) -> Records:
+        """The same records without some entries, as if they had not come."""
+        return replace(self, entries=tuple(one for one in self.entries if one.reference not in references))
+
 
 def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
     reason = references.get(entry.reference)
     return replace(entry, problem=reason, resource=None) if reason else entry
 
 
-def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched: Fetched = NOTHING_FETCHED) -> Records:
+def from_prefetch(
+    prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched: Fetched = NOTHING_FETCHED,
+    drafts: Answer | None = None,
+) -> Records:  # fmt: skip
     """The record that a CDS Hooks request brought along, and what was fetched besides.
 
+    `drafts` are orders that stand in it as if they were signed; they answer no query.
     Raises WrongPatient when it holds another Patient than the one in context.
     """
     patient = local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}"
@@ -81,6 +89,7 @@ def from_prefetch(prefetch: Mapping[str, msgspec.Raw], patient_id: str, fetched:
     asked = [key for key in QUERIES if key in prefetch or key in pages]
     answers = {key: _answer(key, prefetch.get(key), pages.get(key, Pages())) for key in asked}
     besides = {f"medication {at}": read_answer(body, "medication") for at, body in enumerate(fetched.medications)}
+    besides |= {"draftOrders": drafts} if drafts else {}
     sorting = _Sorting({**answers, **besides}, patient)
     if any(entry.type == "Patient" for entry in sorting.others):
         raise WrongPatient

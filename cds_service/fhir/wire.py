@@ -260,6 +260,9 @@ _GLIMPSED: dict[str, Any] = {
     "patient": el.Reference,
     "reaction": list[el.Reaction],
     "component": list[el.Observation],
+    "effectiveDateTime": str,
+    "effectivePeriod": el.Period,
+    "effectiveInstant": str,
 }
 
 

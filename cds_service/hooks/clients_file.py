@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -65,10 +66,11 @@ class ClientsFile:
             self._clients, self._stamps = _read(self._path)
             self._mistake = ""
             _LOG.warning("the clients file was read again: %d clients", len(self._clients.entries))
-        except MalformedFile as mistake:
+        except Exception as error:  # whatever is in the file now, whoever calls is served as before
             self._stamps = stamps
-            if str(mistake) != self._mistake:
-                self._mistake = str(mistake)
+            mistake = str(error) if isinstance(error, MalformedFile) else f"{self._path.name}: {type(error).__name__}"
+            if mistake != self._mistake:
+                self._mistake = mistake
                 _LOG.error("the clients file has changed and is not used, what was before stays in force. %s", mistake)
 
 
@@ -117,9 +119,15 @@ def _sentences(error: ValidationError) -> Iterator[str]:
 
 
 def _words(one: ErrorDetails) -> str:
-    known = f"; known are {', '.join(EXAMPLES)}" if one["type"] == "extra_forbidden" and len(one["loc"]) == 1 else ""
+    known = _known(str(one["loc"][0])) if one["type"] == "extra_forbidden" and len(one["loc"]) == 1 else ""
     words = one["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     return _MEANT.get(one["type"], words) + known
+
+
+def _known(key: str) -> str:
+    """The key that was meant, or all of them."""
+    near = get_close_matches(key, EXAMPLES, n=1)
+    return f"; did you mean {EXAMPLES[near[0]]}" if near else f"; known are {', '.join(EXAMPLES)}"
 
 
 def _conflicts(entries: Iterable[Client]) -> Iterator[str]:

@@ -45,3 +45,26 @@ def patient_view_service(trial_id: str, short_title: str, prefetch: Mapping[str,
             "before the service may answer that there is nothing to say."
         ),
     )
+
+
+def order_services(trial_id: str, short_title: str, prefetch: Mapping[str, str]) -> tuple[Service, ...]:
+    """The services that say what drafted orders would change: when they are chosen, and before they are signed."""
+    return tuple(_order_service(hook, trial_id, short_title, prefetch) for hook in ("order-select", "order-sign"))
+
+
+def _order_service(hook: str, trial_id: str, short_title: str, prefetch: Mapping[str, str]) -> Service:
+    return Service(
+        id=f"{trial_id.lower()}-{hook}",
+        hook=hook,
+        title=f"Order guard {trial_id}",
+        description=(
+            f"Screens a patient for {trial_id} ({short_title}) as the record stands and with the draft orders signed, "
+            "and shows one card when an order would keep the patient out of the trial, or out of it for longer. "
+            "It never advises against treatment and changes no order."
+        ),
+        prefetch=prefetch,
+        usage_requirements=(
+            "Needs patient and conditions, and to say that an order changes nothing also procedures and the medication "
+            "queries. All draft orders are read, not only the selections."
+        ),
+    )

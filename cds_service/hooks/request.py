@@ -18,7 +18,8 @@ _UNDECODED = msgspec.Raw()
 class HookRequest:
     """One call of a hook. `prefetch` holds each answer undecoded, as it came.
 
-    `fhir_server` is None when the call names none; `token` when it gives no access that can be used.
+    `fhir_server` is None when the call names none; `token` when it gives no access that can be used. `draft_orders`
+    are all orders that are not signed yet, undecoded; None for a hook without them, or when none was sent.
     """
 
     hook: str
@@ -27,11 +28,18 @@ class HookRequest:
     prefetch: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     fhir_server: str | None = None
     token: str | None = field(default=None, repr=False)
+    draft_orders: msgspec.Raw | None = None
 
 
 class _Context(msgspec.Struct):
-    # The hook requires userId as well; nothing here depends on the user, so a client that omits it is served.
+    """What we read of a context.
+
+    The hooks require userId as well; nothing here depends on the user, so a client that omits it is served. Of
+    order-select nothing depends on `selections`, which only name the drafts that were chosen last: see `_drafts`.
+    """
+
     patientId: str | None = None  # noqa: N815 - the name in the message
+    draftOrders: msgspec.Raw = _UNDECODED  # noqa: N815
 
 
 class _Body(msgspec.Struct):
@@ -74,7 +82,7 @@ def read_request(body: bytes, hook: str, trust_null: bool = True) -> HookRequest
     prefetch = _prefetch(message.prefetch)
     if not trust_null:
         prefetch = {key: answer for key, answer in prefetch.items() if bytes(answer).strip() != b"null"}
-    return HookRequest(hook, instance, patient, prefetch, server, token)
+    return HookRequest(hook, instance, patient, prefetch, server, token, _drafts(message.context))
 
 
 def _json(body: bytes) -> bytes:
@@ -103,6 +111,25 @@ def _stripped(text: str | None) -> str:
 def _patient(context: _Context | None) -> str:
     """The bare id of the patient in context; some clients send a reference instead."""
     return _bare_id(context.patientId or "") if context else ""
+
+
+def _drafts(context: _Context | None) -> msgspec.Raw | None:
+    """The drafts of order-select and order-sign; None where the client sends none, as long as nothing is chosen.
+
+    The hooks require them, but the public Sandbox leaves the whole context out when a tab is clicked again. Nothing is
+    drafted then, and to answer so serves the person there better than an error would. What cannot be the Bundle of the
+    specification is refused, since an order may stand in it.
+
+    All drafts count, not only the `selections` of order-select: draftOrders holds "all unsigned orders", they will be
+    signed together, and what an order that was chosen earlier means for a trial is no less true when the next one is
+    chosen. A client that calls again with a draft more gets one card with both.
+    """
+    drafts = context.draftOrders if context else _UNDECODED
+    if bytes(drafts).strip() in (b"", b"null"):
+        return None
+    if not bytes(drafts).strip().startswith(b"{"):
+        raise NotConformant("context.draftOrders must be a Bundle of orders.", "structure")
+    return drafts
 
 
 def _bare_id(reference: str) -> str:

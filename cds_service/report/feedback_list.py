@@ -37,9 +37,9 @@ def feedback_text(kept: Sequence[KeptFeedback], since: date | None, comments: bo
 
 
 def feedback_json(kept: Sequence[KeptFeedback], since: date | None, comments: bool) -> str:
-    """The same as JSON; keys without a value are left out."""
+    """The same as JSON; what was not said has no key."""
     whole = {
-        "since": since and since.isoformat(),
+        **({"since": since.isoformat()} if since else {}),
         "services": {service: dict(counts) for service, counts in _outcomes(kept).items()},
         "overrideReasons": [_coding(reason) | {"count": n} for reason, n in _reasons(kept).most_common()],
         "entries": [_as_json(one, comments) for one in kept],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -78,6 +78,16 @@ class Case:
     def unreadable(self, sources: Iterable[str], concepts: Collection[str]) -> list[Gap]:
         """The sources with an entry that could not be read and may be about the concepts."""
         return [Gap(name, "unreadable") for name in sources if self.facts.unread_about(name, concepts)]
+
+    def may_be_newer(self, sources: Iterable[str], rests_on: Mapping[str, date]) -> bool:
+        """True where an entry of the sources that could not be read may be of the day that counts, or newer."""
+        return any(
+            one.may_be_since(day)
+            for source in sources
+            for one in self.facts.unread_about(source, rests_on)
+            for name, day in rests_on.items()
+            if one.concepts is None or name in one.concepts
+        )
 
     def cut_short(self, sources: Iterable[str], day: date) -> list[Gap]:
         """The sources that were asked but may lack something that is newer than what they brought of `day`.

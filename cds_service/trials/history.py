@@ -13,7 +13,7 @@ from datetime import date
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange, days_later
 from cds_service.clinical.evidence import Evidence
-from cds_service.clinical.facts import Intervention, PatientFacts, is_coded, is_sure
+from cds_service.clinical.facts import Intervention, PatientFacts, Problem, is_coded, is_sure
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Clause, MedicationUse, Standing, StatedReason
 from cds_service.clinical.tapers import Taper, Tapering
@@ -102,6 +102,7 @@ def _documents(
     found = (
         *_recorded_anew(facts, signs, window),
         *_stated(steroid_uses, facts, signs, window, _is_mere_indication(taper, steroid_uses, facts, signs)),
+        *_noted(facts, signs, window),
         *new_treatments(facts, signs, window),
     )
     return tuple(dict.fromkeys(found))
@@ -133,6 +134,20 @@ def _stated(
             when = reason.when or use.begins
             if when and lies_within(when, window) and _names_a_flare(reason, facts, signs, disease_is_no_news):
                 yield Evidence(use.reference, when, "reason-flare")
+
+
+def _noted(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
+    """Notes of the window that speak of a flare, on a confirmed diagnosis."""
+    for problem, remark in remarks_on_the_disease(facts, signs):
+        if remark.when and lies_within(remark.when, window) and _names_a_flare(remark, facts, signs, True):
+            yield Evidence(problem.reference, remark.when, "reason-flare")
+
+
+def remarks_on_the_disease(facts: PatientFacts, signs: FlareSigns) -> Iterator[tuple[Problem, StatedReason]]:
+    """The notes on each diagnosis of the disease that is confirmed and not contradicted."""
+    for problem in facts.problems_of(signs.diagnosis):
+        if problem.verification == "confirmed" and not problem.contradicted:
+            yield from ((problem, remark) for remark in problem.remarks)
 
 
 def _names_a_flare(reason: StatedReason, facts: PatientFacts, signs: FlareSigns, disease_is_no_news: bool) -> bool:

@@ -71,6 +71,12 @@ class Tapers(Parameters):
         ))  # fmt: skip
 
 
+class Orders(Parameters):
+    """How far ahead the order guard looks, after the day of the signature."""
+
+    later: Days
+
+
 class Readings(Parameters):
     """How the trial is read where it does not say itself.
 
@@ -89,6 +95,7 @@ class Readings(Parameters):
     key_facts: tuple[Id, ...] = ()
     key_questions: tuple[Id, ...] = ()
     tapers: Tapers | None = None
+    orders: Orders | None = None
 
     @property
     def history(self) -> HistoryReading | None:

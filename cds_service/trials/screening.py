@@ -117,6 +117,21 @@ class Screening:
             return True
         if self.verdict is not Verdict.NEEDS_REVIEW:
             return False
+        return self._is_likely
+
+    @property
+    def may_fit(self) -> bool:
+        """True for a patient of whom an order may say something: likely one for the trial, now or later, or one of whom
+        too little could be read.
+        """
+        if self.verdict in (Verdict.NOT_APPLICABLE, Verdict.RULED_OUT):
+            return False
+        unseen = self.diagnosis_is_unseen or (bool(self.unsearched) and self.applicable)
+        return self.verdict is Verdict.CANDIDATE or self._is_likely or unseen
+
+    @property
+    def _is_likely(self) -> bool:
+        """True when chronic GVHD is possible, or what usually goes with it is there."""
         possible = self.finding(self.readings.diagnosis).status in (Status.PASS, Status.REVIEW)
         usual = [self.finding(one).status is Status.PASS for one in self.readings.usual_case]
         return possible or (bool(usual) and all(usual))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 
 from flask import Blueprint, Response, request
@@ -17,21 +17,20 @@ from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
+from cds_service.trials.screening import Screening
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 from cds_service.web.feedback import Keep, nowhere
 from cds_service.web.gate import Gate, caller
 
-Answer = Callable[[HookRequest, Protocol, pipeline.Compose, date, Fetcher | None], Mapping[str, object]]
-_ANSWERS: Mapping[str, Answer] = {"patient-view": pipeline.patient_view}
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What holds for one client: its settings and the parts that are made from them."""
+    """What holds for one client: its settings and the parts that are made from them, as the wiring names them."""
 
     settings: Settings
     compose: pipeline.Compose
+    compose_orders: pipeline.ComposeOrders
     fetcher: Fetcher | None
     dialect: Dialect
 
@@ -40,8 +39,8 @@ class Agreement:
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called; `keep` stores feedback. The gate is shut until another is put
-    in.
+    `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` is told of each screening. The
+    gate is shut until another is put in.
     """
 
     services: tuple[Service, ...]
@@ -50,19 +49,19 @@ class Wiring:
     settings: Settings
     today: Callable[[], date]
     fetcher: Fetcher | None = None
+    compose_orders: pipeline.ComposeOrders = pipeline.no_order_cards
     keep: Keep = nowhere
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
+    watch: Callable[[Screening], None] | None = None
 
     def serving(self, client: Client | None) -> Wiring:
         """The parts as they were agreed upon with a client; these, where there is none."""
         if client is None or self.agreement is None:
             return self
         agreed = self.agreement(client)
-        return replace(
-            self, settings=agreed.settings, compose=agreed.compose, fetcher=agreed.fetcher, dialect=agreed.dialect
-        )
+        return replace(self, **{part.name: getattr(agreed, part.name) for part in fields(agreed)})
 
     def announcements(self) -> list[Mapping[str, object]]:
         """What discovery says of each service."""
@@ -71,8 +70,24 @@ class Wiring:
     def answer(self, service: Service, body: bytes) -> Mapping[str, object]:
         """The response of a service to a request's body. Raises ServiceError when it cannot be answered."""
         message = read_request(body, service.hook, self.settings.trust_null)
-        answer = _ANSWERS[service.hook](message, self.protocol, self.compose, self.today(), self.fetcher)
-        return spoken(self.dialect, answer)
+        return spoken(self.dialect, self._cards(service, message))
+
+    def _cards(self, service: Service, message: HookRequest) -> Mapping[str, object]:
+        if service.hook in pipeline.ORDER_HOOKS:
+            return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self.fetcher)
+        return pipeline.patient_view(message, self.protocol, self._watched(), self.today(), self.fetcher)
+
+    def _watched(self) -> pipeline.Compose:
+        """The composer, which first tells who watches of the screening."""
+        watch, compose = self.watch, self.compose
+        if watch is None:
+            return compose
+
+        def told(screening: Screening, message: HookRequest) -> list[Mapping[str, object]]:
+            watch(screening)
+            return compose(screening, message)
+
+        return told
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand."""

@@ -29,6 +29,7 @@ def open_to_browsers(app: Flask, origins: Iterable[str]) -> None:
             origins=patterns,
             methods=["GET", "POST", "OPTIONS"],
             allow_headers=["Accept", "Authorization", "Content-Type"],
+            expose_headers=["X-Request-Id"],
             max_age=_MAX_AGE,
             supports_credentials=False,
             send_wildcard=False,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 from types import TracebackType
-from uuid import uuid4
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cds_service.errors import ServiceError
 from cds_service.web.answers import json_answer
+from cds_service.web.request_ids import request_id
 
 _LOG = logging.getLogger(__name__)
 _OURS = ("app", "cards", "cds_service", "fhir_fixtures")
@@ -53,7 +53,7 @@ def _http_error(error: HTTPException) -> Response:
 
 def _failure(error: Exception) -> Response:
     """A defect. The log gets its kind and place, never its message: that may quote the record."""
-    correlation = uuid4().hex
+    correlation = request_id()
     place = _place(error.__traceback__)
     _LOG.error("correlation %s: %s in %s", correlation, type(error).__qualname__, place)
     advice = (

@@ -48,9 +48,10 @@ def feedback(
         new = keep(service_id, batch.entries, client()) if batch.entries else 0
         strangers = sum(not is_ours(entry.card) for entry in batch.entries)
         if strangers:
-            _LOG.warning("%s: feedback on %d cards that were not made here was stored", service_id, strangers)
+            _LOG.warning("%s: feedback was stored on cards that were not made here: %d", service_id, strangers)
         _LOG.info("%s: %d entries of feedback, %d new", service_id, len(batch.entries), new)
         if batch.refused:
+            _LOG.warning("%s: feedback was refused: %s", service_id, batch.refusal)
             kept = f"The other entries ({len(batch.entries)}) were" if batch.entries else "Nothing was"
             raise NotConformant(f"{batch.refusal} {kept} stored; what is sent again is stored once.", "invalid")
         answer = Response(status=204, headers={"Cache-Control": "no-store"})

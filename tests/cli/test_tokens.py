@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def test_tokens_that_are_to_be_refused_can_be_made_as_well(tmp_path: Path) -> No
         assert not takes(tmp_path, printed.stdout)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes of files")
 def test_the_private_key_is_for_its_owner_only(tmp_path: Path) -> None:
     key = made(tmp_path)
     assert stat.S_IMODE(key.stat().st_mode) == 0o600

@@ -127,6 +127,13 @@ def test_a_supply_of_the_very_dose_that_was_ordered_tells_nothing_more() -> None
     assert kept(ordered, handed_out("d", "01-05", dose=10)) == ["o", "d"]
 
 
+@pytest.mark.parametrize(("ended", "told"), [("01-31", ["s", "d"]), ("02-01", ["s"])])
+def test_a_dispense_without_a_dose_on_the_last_day_of_another_record_tells_nothing_more(
+    ended: str, told: list[str]
+) -> None:
+    assert kept(statement("s", 20, "01-05", ended), handed_out("d", "02-01")) == told
+
+
 def test_a_supply_of_another_order_tells_more() -> None:
     assert kept(order("o", 20, "01-05"), handed_out("d", "02-01", dose=20, of="another")) == ["o", "d"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.exposure import is_open_ended, stretches
+from cds_service.clinical.exposure import stretches
 from cds_service.clinical.interval import ANYTHING, ZERO
 from cds_service.clinical.medications import MedicationUse, Standing
 from tests.clinical.builders import (
@@ -266,7 +266,7 @@ def test_a_doubt_of_the_record_is_carried_by_its_days(use: MedicationUse, mark: 
     ],
 )
 def test_only_an_order_without_any_end_is_open_ended(use: MedicationUse, open_ended: bool) -> None:
-    assert is_open_ended(use) is open_ended
+    assert use.is_open_ended is open_ended
 
 
 @pytest.mark.parametrize(("until", "dose"), [(None, "0"), ("02-13", "0"), ("02-14", "0-20"), ("07-01", "0-20")])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 import pytest
 
+from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING
 from cds_service.clinical.medications import DoseStep
 from cds_service.clinical.steps import laid_out
@@ -91,6 +93,9 @@ def test_from_a_step_without_an_end_on_any_of_the_rest_may_be_it() -> None:
     assert laid(*steps) == ["2026-01-01 2026-01-07 40", "2026-01-08 2026-02-28 5-20"]
     found = laid_out(statement("s", steps, "01-01"))
     assert [s.fault for s in found] == [None, "steps-without-bounds"]
+    assert [s.pattern for s in found] == ["daily", "unknown"]
+    (without_start,) = laid_out(statement("s", steps))
+    assert (without_start.length_days, without_start.last) == (None, DayRange.of(day("02-28")))
     assert laid(step(40, order=1), step(20, last="01-31", order=2), step(5, order=3)) == ["2026-01-01 ? 5-40"]
 
 
@@ -154,6 +159,15 @@ def test_steps_with_a_length_and_no_order_may_follow_each_other_or_not() -> None
     assert laid(step(20, length_days=7), step(10)) == ["2026-01-01 ? 0-30"]
     mixed = step(20, first="02-01", length_days=7), step(10, length_days=7), step(5, first="01-20", length_days=7)
     assert laid(*mixed) == ["2026-01-20 2026-02-09 0-35"]
+
+
+def test_steps_in_no_known_order_are_said_to_be_so_and_end_nobody_knows_when() -> None:
+    steps = step(20, last="01-31", length_days=7), step(10, length_days=14)
+    (found,) = laid_out(statement("s", (steps[0], replace(steps[1], length_days=None)), "01-01"))
+    assert (found.pattern, found.fault) == ("unknown", "steps-without-bounds")
+    assert (found.last, found.length_days) == (None, None)
+    (both,) = laid_out(statement("s", steps))
+    assert (both.last, both.length_days) == (None, 21)
 
 
 def test_dated_steps_need_no_order() -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cds_service.clinical.coded import Certainty
+from cds_service.clinical.exposure import stretches
 from cds_service.clinical.medications import MedicationUse, Standing
+from cds_service.clinical.therapies import split
 from tests.clinical.builders import (
     AS_OF,
     ago,
@@ -179,11 +181,44 @@ def test_an_order_with_an_end_is_not_superseded() -> None:
 
 
 def test_after_a_short_order_the_open_ended_one_may_be_taken_again() -> None:
-    assert course(order("o", 20, "01-01"), order("burst", 40, "02-01", "02-05")) == [
+    uses = order("o", 20, "01-01"), order("burst", 40, "02-01", "02-05")
+    assert course(*uses) == [
         "2026-01-01 2026-01-31 20",
         "2026-02-01 2026-02-05 40-60",
         "2026-02-06 2026-03-16 0-20",
     ]
+    assert [sorted(segment.flags) for segment in doses(*uses).segments][-1] == ["assumed"]
+
+
+def test_every_part_of_an_order_counts_until_a_newer_one_begins() -> None:
+    """Of an order of some day in January its first days are possible and the others sure."""
+    assert course(order("o", 20, "2026-01"), order("n", 30, "02-15")) == [
+        "2026-01-01 2026-01-30 0-20",
+        "2026-01-31 2026-02-14 20",
+        "2026-02-15 2026-02-21 30-50",
+        "2026-02-22 2026-03-16 30",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cut", "before", "after"),
+    [
+        ("01-05", None, ("01-05", "01-10")),
+        ("01-06", ("01-05", "01-05"), ("01-06", "01-10")),
+        ("01-10", ("01-05", "01-09"), ("01-10", "01-10")),
+        ("01-11", ("01-05", "01-10"), None),
+    ],
+)
+def test_a_stretch_is_cut_before_a_day(cut: str, before: tuple[str, str] | None, after: tuple[str, str] | None) -> None:
+    (stretch,) = stretches(statement("s", 20, "01-05", "01-10"), AS_OF)
+    expected = [days and (day(days[0]), day(days[1])) for days in (before, after)]
+    assert [part and (part.first, part.last) for part in split(stretch, day(cut))] == expected
+
+
+def test_the_order_of_a_report_without_a_dose_is_sure_until_the_end_that_it_reports() -> None:
+    ended = statement("s", unreadable("dose-not-stated"), "01-05", "02-01", links=["o"], standing=Standing.ENDED)
+    found = doses(ended, order("o", 20, "01-05"))
+    assert [words(found.on(day(text)).dose) for text in ("01-31", "02-01", "02-02")] == ["20", "20", "0-20"]
 
 
 @pytest.mark.parametrize(

@@ -221,3 +221,20 @@ def test_a_beginning_that_nobody_can_read_is_not_the_day_of_the_record() -> None
     stated = {"code": {"coding": [coded("icd-10-cm", "M31.11")]}, "recordedDate": "2026-04-01"}
     assert facts_of(resource("Condition", "c1", onsetDateTime="in the spring", **stated)).problems
     assert not facts_of(resource("Condition", "c1", **stated)).problems
+
+
+@pytest.mark.parametrize(
+    "onset",
+    [{"onsetAge": {"value": 45, "unit": "a"}}, {"onsetString": "in childhood"}, {"onsetRange": {"low": {"value": 40}}}],
+)
+def test_an_onset_that_is_no_day_leaves_it_undated_and_not_future(onset: Json) -> None:
+    problem = the_problem(condition(**onset))
+    assert (problem.onset, problem.recorded) == (None, None)
+    assert the_problem(condition(**onset, recordedDate="2027")).when
+    assert not facts_of(condition(recordedDate="2027")).problems
+
+
+@pytest.mark.parametrize("note", [7, "x", [7], {"text": "x"}, [{"text": 7}], [{"text": "flare", "time": 7}]])
+def test_an_odd_note_costs_no_diagnosis(note: Any) -> None:
+    assert the_problem(condition(note=note)).concepts
+    assert the_problem(condition(notes=note)).concepts

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cds_service.hooks import clients_file
-from cds_service.hooks.clients import EXAMPLES, Client
+from cds_service.hooks.clients import EXAMPLES, Client, Clients
 from cds_service.hooks.clients_file import ClientsFile, load_clients
 from cds_service.hooks.signing import new_key, public_half
 from cds_service.net.servers import Server
@@ -112,7 +112,8 @@ SHORT = {"kty": "RSA", "kid": "s", "n": "u" * 172, "e": "AQAB"}
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"nam": "x"}, "nam: this key is not known; known are name, issuer, keys"),
+        ({"x": "x"}, "x: this key is not known; known are name, issuer, keys"),
+        ({"trust_nul": True}, "trust_nul: this key is not known; did you mean trust_null: false"),
         ({"name": ""}, "name: expected some text. Write for example name: Example Hospital"),
         ({"name": 7}, "name: expected text; write it in quotes"),
         ({"issuer": "Example Hospital"}, "issuer: expected the iss of its tokens, a URI"),
@@ -230,6 +231,19 @@ def test_a_broken_version_is_not_used_and_said_once(tmp_path: Path, caplog: pyte
     written(tmp_path, ENTRY | {"dialect": "epic"})
     assert file.current().entries[0].dialect == "epic"
     assert caplog.records[-1].levelno == logging.WARNING
+
+
+def test_a_version_that_breaks_the_reader_changes_nothing_either(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> Clients:
+        raise RecursionError
+
+    file = ClientsFile(written(tmp_path, ENTRY))
+    written(tmp_path, ENTRY | {"dialect": "epic"})
+    monkeypatch.setattr(clients_file, "load_clients", broken)
+    assert file.current().entries
+    assert "stays in force. clients.yaml: RecursionError" in caplog.text
 
 
 def test_a_file_that_goes_away_changes_nothing(tmp_path: Path) -> None:

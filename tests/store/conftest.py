@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
+from sqlalchemy.schema import CreateSchema
 
 from cds_service.store.database import Database
 from tests.store.postgres import cluster, why_missing
@@ -28,17 +29,18 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture
 def postgresql_url(postgres: str) -> str:
-    """The address of a new database without tables."""
-    name = f"test{next(_NUMBERS)}"
-    administrator = create_engine(f"postgresql+psycopg://postgres@/postgres?host={postgres}")
-    with administrator.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    """The address of a new schema without tables; a database for each test would be ten thousand files."""
+    name, place = f"test{next(_NUMBERS)}", f"postgres?host={postgres}"
+    administrator = create_engine(f"postgresql+psycopg://postgres@/{place}")
+    with administrator.begin() as connection:
+        connection.execute(CreateSchema(name))
     administrator.dispose()
-    return f"postgresql://postgres@/{name}?host={postgres}"
+    return f"postgresql://postgres@/{place}&options=-csearch_path%3D{name}"
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
+    """The address of a file that is not there yet."""
     return f"sqlite:///{tmp_path / 'store.sqlite'}"
 
 
@@ -51,10 +53,9 @@ def bare_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def url(bare_url: str) -> str:
     """The address of a database that is migrated and empty."""
-    database = Database(bare_url)
-    if not database.file:
-        database.migrate()
-    database.prepare()
+    migrated = Database(bare_url)
+    migrated.migrate()
+    migrated.engine.dispose()
     return bare_url
 
 

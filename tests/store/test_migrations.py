@@ -156,7 +156,7 @@ class TestStart:
     ) -> None:
         monkeypatch.setattr(app, "_ROOT", tmp_path)
         monkeypatch.setattr(app, "_DEMO", tmp_path / ".demo")
-        start(Settings(database_url=None))
+        start(Settings(open_access=True, database_url=None))
         assert [one for one in tmp_path.rglob("*") if one.is_file()] == [tmp_path / place]
 
     def test_the_service_does_not_start_with_a_database_of_a_newer_one(

@@ -40,7 +40,7 @@ def patient(facts: Shorthand) -> Resource:
 
 def condition(name: str, facts: Shorthand) -> Resource:
     _only(facts, {*_SYSTEMS, "text", "status", "verification", "onset", "over", "recorded", "severity", "broken",
-                  "patient"})  # fmt: skip
+                  "patient", "note", "note_on"})  # fmt: skip
     found = _resource("Condition", name, facts)
     found["code"] = _concept(facts)
     if facts.get("status", "active") != "not stated":
@@ -54,7 +54,7 @@ def condition(name: str, facts: Shorthand) -> Resource:
         found["recordedDate"] = str(facts["recorded"])
     if facts.get("severity"):
         found["severity"] = {"text": facts["severity"]}
-    return found
+    return found | _noted(facts)
 
 
 def procedure(name: str, facts: Shorthand) -> Resource:
@@ -100,9 +100,13 @@ def medication(name: str, drug: str, facts: Shorthand) -> Resource:
         found["reasonCode"] = [{**({"coding": coded} if coded else {}), "text": facts.get("reason", "see code")}]
     if facts.get("reason_to"):
         found["reasonReference"] = [{"reference": facts["reason_to"]}]
-    if facts.get("note"):
-        found["note"] = [{"text": facts["note"]} | ({"time": str(facts["note_on"])} if facts.get("note_on") else {})]
-    return found
+    return found | _noted(facts)
+
+
+def _noted(facts: Shorthand) -> Resource:
+    if not facts.get("note"):
+        return {}
+    return {"note": [{"text": facts["note"]} | ({"time": str(facts["note_on"])} if facts.get("note_on") else {})]}
 
 
 def results(names: Iterator[str], facts: Shorthand) -> Iterator[tuple[str, Resource]]:

@@ -86,6 +86,7 @@ def test_every_answer_can_be_read(protocol: Protocol, method: str, path: str, bo
     answer = service(protocol, ORIGIN).open(path, method=method, data=body, headers={"Origin": ORIGIN})
     assert (answer.status_code, answer.headers.getlist(ALLOWED)) == (status, [ORIGIN])
     assert answer.headers["Vary"] == "Origin"
+    assert answer.headers["Access-Control-Expose-Headers"] == "X-Request-Id"  # by which an operator finds the line
 
 
 def test_a_failure_of_ours_can_be_read(protocol: Protocol) -> None:

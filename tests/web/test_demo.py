@@ -114,6 +114,7 @@ def test_every_page_is_whole_and_carries_nothing_active(pages: FlaskClient, addr
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
     assert {"html", "main", "h1"} <= set(page.tags)
     assert "Every patient here is made up" in answer.get_data(as_text=True)
+    assert "Open access" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("address", ["/", "/demo/stories/shown"])

@@ -134,11 +134,17 @@ class TestLog:
         assert send(client, message(*strangers)).status_code == 204
         assert len(kept.entries) == 3
         (record,) = [one for one in caplog.records if one.levelno == logging.WARNING]
-        assert "2 cards that were not made here" in record.getMessage()
+        assert "on cards that were not made here: 2" in record.getMessage()
 
     def test_our_own_cards_are_no_strangers(self, client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
         send(client, message(entry(overrideReason={"userComment": "x"})))
         assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+    def test_a_refusal_is_logged_since_clients_rarely_read_it(
+        self, client: FlaskClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        send(client, message(entry(), entry(outcome=CANARY)))
+        assert "feedback was refused: feedback[1].outcome: expected accepted or overridden." in caplog.text
 
     def test_neither_the_log_nor_an_answer_repeats_what_was_sent(
         self, client: FlaskClient, caplog: pytest.LogCaptureFixture

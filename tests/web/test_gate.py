@@ -167,9 +167,8 @@ def test_the_log_says_why_and_never_the_token(closed: FlaskClient, caplog: pytes
     with caplog.at_level(logging.DEBUG):
         ask(closed, header)
     (line,) = [one for one in caplog.messages if one.startswith("401")]
-    assert line.startswith(
-        "401: its jti is empty, too long or holds control characters (iss 'https://ehr.example.org/api/FHIR/R4', tenant 't1', jti 'id-1\\n"
-    )
+    assert line.startswith("401: its jti is empty, too long or holds control characters (iss 'https://ehr.")
+    assert "', tenant 't1', jti 'id-1\\nforged line')" in line
     for part in header["Authorization"].removeprefix("Bearer ").split("."):
         assert part not in caplog.text
 

@@ -54,6 +54,7 @@ def test_with_nothing_set_every_default_holds() -> None:
         "public_url": None,
         "open_access": False,
         "cors_origins": (),
+        "metrics": False,
     }
 
 

@@ -10,7 +10,7 @@ from cds_service.trials.case import Case
 from cds_service.trials.finding import Judgement, Status
 from cds_service.trials.rules.base import Concepts, Rule, doubts_of, few, seen
 from cds_service.trials.rules.parameters import Days, Drugs
-from cds_service.trials.rules.washout import Event, last_dose
+from cds_service.trials.rules.washout import Event, doubts_together, last_dose
 
 
 class ActiveInfection(Rule):
@@ -31,9 +31,8 @@ class ActiveInfection(Rule):
         if not active and not treated:
             return self.nothing_recorded(case)
         evidence = (*few(map(seen, active)), *few(event.evidence for event in treated))
-        return Judgement(
-            Status.REVIEW, Reason("infection-active" if active else "infection-treated"), evidence, doubts_of(active)
-        )
+        flags = doubts_together([*(doubts_of([p]) for p in active), *(event.doubts for event in treated)])
+        return Judgement(Status.REVIEW, Reason("infection-active" if active else "infection-treated"), evidence, flags)
 
     def _treatments(self, case: Case) -> Iterator[Event]:
         """The newest dose of each treatment that was, or may have been, given within the window."""

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -37,6 +37,8 @@ __all__ = [
 
 # How many records of a kind an answer shows: a chart may hold hundreds.
 _SHOWN = 3
+# What a signed order means for a criterion although nothing of it was given or measured yet.
+Ordered = Literal["given", "lifts-next-result", "open-for-window", "never-silent"]
 
 
 class Rule(Parameters, ABC):
@@ -44,6 +46,10 @@ class Rule(Parameters, ABC):
 
     `needs` are the sources without which "none recorded" means nothing, `also_reads` those that are read where
     they are there, `none_recorded` is what it means that nothing was recorded in all of them.
+
+    `ordered` is what the order guard takes a draft order for: `given` on its first day, though an order proves no dose;
+    the same, and `open-for-window`, that is for a person until the criterion's window is over, or `lifts-next-result`,
+    which will not count; `never-silent`, named also where the order itself cannot be read.
     """
 
     # False for kinds that need no source: they look at no record, or only for hints.
@@ -53,6 +59,7 @@ class Rule(Parameters, ABC):
     also_reads: Sources = ()
     none_recorded: Status = Status.UNKNOWN
     boundary: Share = Field(default=Fraction(0))
+    ordered: Ordered | None = None
 
     @cached_property
     def stated_concepts(self) -> frozenset[str]:
@@ -74,6 +81,21 @@ class Rule(Parameters, ABC):
     def judge(self, case: Case) -> Judgement:
         """The answer for a case."""
 
+    def reads(self, case: Case, concepts: Collection[str]) -> bool:
+        """True when a record of one of the concepts is looked at."""
+        return not self.concepts.isdisjoint(concepts)
+
+    def next_result(self, case: Case, since: date) -> Judgement | None:
+        """What will be said of the next result; None where nothing of it can be told ahead."""
+        return None
+
+    def settled_on(self, judgement: Judgement) -> date | None:
+        """The first day on which a judgement no longer stands in the way if nothing else changes; None if unknown."""
+        changed, window = judgement.reason.values.get("changed"), getattr(self, "window", None)
+        if self.ordered == "open-for-window" and isinstance(changed, date) and isinstance(window, Span):
+            return window.after(changed)
+        return judgement.recheck_on
+
     def nothing_recorded(
         self, case: Case, since: date | None = None, evidence: Iterable[Evidence] = (),
         concepts: Collection[str] | None = None, code: str = "none-recorded",
@@ -85,11 +107,12 @@ class Rule(Parameters, ABC):
         was cut short nobody knows how far back it reaches.
         """
         looked_for = self.concepts if concepts is None else concepts
-        gaps = case.gaps(self.needs, looked_for, since)
+        gaps_of = partial(case.gaps, concepts=looked_for, since=since)
+        gaps = gaps_of(self.needs)
         gaps += case.unreadable((name for names in self.also_reads for name in names), looked_for)
         if gaps:
             return not_searched(gaps, evidence)
-        unseen = case.gaps(self.also_reads, looked_for, since)
+        unseen = gaps_of(self.also_reads)
         passes = self.none_recorded is Status.PASS
         flags = frozenset({Flag.ASSUMED}) if unseen and passes else frozenset[Flag]()
         values: dict[str, Value] = {"unseen": tuple(gap.source for gap in unseen)} if unseen else {}

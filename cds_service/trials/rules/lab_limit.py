@@ -17,7 +17,7 @@ from cds_service.trials.finding import Flag, Judgement, Status
 from cds_service.trials.rules.base import Bound, Parameters, Rule, few, in_unit, not_searched
 from cds_service.trials.rules.parameters import Analyte, Analytes
 from cds_service.trials.rules.recent import Freshness, Recent, counted, doubted, none_usable, result_evidence
-from cds_service.trials.rules.support import Support, edge_of_support, supporting
+from cds_service.trials.rules.support import Support, edge_of_support, given_since, supporting
 
 _MEANS = {True: (Status.REVIEW, "similar-measure-only"), False: (Status.UNKNOWN, "other-measure-only")}
 
@@ -85,6 +85,15 @@ class LabLimit(Rule):
         judgement = doubted(case, self._rests_on(found), self.needs, self._judged(found))
         return self._supported(case, found, judgement) if judgement.status is Status.PASS else judgement
 
+    def next_result(self, case: Case, since: date) -> Judgement | None:
+        """For a person, where treatment from `since` on will lift a count that is taken soon after it."""
+        lifting = {kind: tuple(given_since(kind, case, since)) for kind in self.supported_by}
+        evidence = tuple(one for several in lifting.values() for one in several)
+        if not evidence:
+            return None
+        longest = max((kind.within for kind, several in lifting.items() if several), key=lambda span: span.days)
+        return Judgement(Status.REVIEW, Reason("next-result-lifted", {"within": longest}), evidence)
+
     def _judged(self, found: Recent) -> Judgement:
         quantity, analyte = found.chosen.quantity, self.lab[0]
         answer = self.limit.holds_for(quantity)
@@ -140,7 +149,7 @@ class LabLimit(Rule):
         unreadable = case.unreadable((name for names in self.also_reads for name in names), helping)
         if unreadable:
             return not_searched(unreadable, judgement.evidence)
-        if case.gaps(self.also_reads, helping, sampled):
+        if case.gaps(self.also_reads, helping):
             flags |= {Flag.ASSUMED}
         return Judgement(judgement.status, judgement.reason, judgement.evidence, flags)
 

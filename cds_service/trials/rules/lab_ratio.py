@@ -46,14 +46,13 @@ class LabRatio(Rule):
     def _judged(self, found: Recent) -> Judgement:
         ratios = self._ratios(found)
         stated = all(r.upper_limit for r in found.chosen.results)
-        answers = [self.limit.holds_for(ratio) for ratio in ratios]
+        answers = [self.limit.holds_for(ratio) for _, ratio in ratios]
         flags = found.flags
         if any(r.limit_doubted for r in found.chosen.results):
             flags |= {Flag.CONFLICT}
-        both = zip(found.chosen.results, ratios, strict=True)
-        if any(r.upper_limit and self.limit.is_near(ratio, self.boundary) for r, ratio in both):
+        if any(r.upper_limit and self.limit.is_near(ratio, self.boundary) for r, ratio in ratios):
             flags |= {Flag.BOUNDARY}
-        values, evidence = self._values(found, ratios), tuple(self._evidence(found, ratios))
+        values, evidence = self._values(found, ratios), tuple(self._evidence(ratios))
         if found.is_contradicted:
             return Judgement(Status.REVIEW, Reason("unit-contradicts-code", values), evidence, flags)
         return self._of(every(answers), answers, stated, values, evidence, flags)
@@ -70,27 +69,27 @@ class LabRatio(Rule):
         code = "ratio-unclear" if answer is Truth.UNKNOWN else "ratio-beyond-may-be-excused"
         return Judgement(Status.REVIEW, Reason(code, values), evidence, flags)
 
-    def _ratios(self, found: Recent) -> list[Interval]:
-        """Multiples of the upper limit, one for each result of the day that counts."""
-        return [r.quantity.over(self._upper(r)) for r in found.chosen.results if isinstance(r.quantity, Interval)]
+    def _ratios(self, found: Recent) -> list[tuple[Result, Interval]]:
+        """Each result of the day that counts with its multiple of the upper limit."""
+        return [(r, r.quantity.over(self._upper(r))) for r in found.chosen.results if isinstance(r.quantity, Interval)]
 
     def _upper(self, result: Result) -> Interval:
         """The upper limit that the report states; else the range in which those of its unit lie."""
         upper = result.upper_limit or default_upper_limit(self.lab[0], result.written_in)
-        assert upper is not None, f"upper_limits.yaml has no row for {self.lab[0]}"
+        assert upper is not None  # a protocol that reads an analyte without a row is refused at start
         return upper
 
-    def _values(self, found: Recent, ratios: list[Interval]) -> dict[str, Value]:
+    def _values(self, found: Recent, ratios: list[tuple[Result, Interval]]) -> dict[str, Value]:
         return {
             "value": Measure(found.chosen.quantity, unit_of(self.lab[0])),
-            "ratio": Measure(ratios[0], self.limit.unit, self.limit),
+            "ratio": Measure(ratios[0][1], self.limit.unit, self.limit),
             "limit": self.limit,
             "measured": found.chosen.day,
             "upper": Measure(self._upper(found.chosen.results[0]), unit_of(self.lab[0])),
         }
 
-    def _evidence(self, found: Recent, ratios: list[Interval]) -> list[Evidence]:
+    def _evidence(self, ratios: list[tuple[Result, Interval]]) -> list[Evidence]:
         return [
             Evidence(r.reference, r.when, r.label, Measure(ratio, self.limit.unit, self.limit), self.limit)
-            for r, ratio in zip(found.chosen.results, ratios, strict=True)
+            for r, ratio in ratios
         ]

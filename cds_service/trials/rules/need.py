@@ -58,22 +58,14 @@ class DoseNeed(SteroidRule):
         gaps += case.unreadable(MEDICATION_SOURCES, concepts)
         return not_searched(gaps, judged.evidence) if gaps else judged
 
-    def current(self, case: Case) -> WeighedSegment | None:
-        """The dose on the day of screening; None where the record knows of none at all."""
-        return case.weighed[-1] if case.weighed else None
-
-    def per_kg_today(self, case: Case) -> Measure:
-        return self.per_kg_of(self.current(case))
-
-    def per_kg_of(self, segment: WeighedSegment | None) -> Measure:
-        """The segment's dose beside its limit; anything where no weight counts, or without a segment."""
-        known = segment.per_kg if segment and segment.per_kg is not None else ANYTHING
+    def per_kg_of(self, segment: WeighedSegment) -> Measure:
+        """The segment's dose beside its limit; anything where no weight counts."""
+        known = ANYTHING if segment.per_kg is None else segment.per_kg
         return Measure(known, steroids.PER_KG, self.dose)
 
-    def flags_today(self, case: Case) -> set[Flag]:
+    def flags_today(self, case: Case, current: WeighedSegment) -> set[Flag]:
         """The flags of today's dose, with `boundary` when it is near the limit."""
-        current = self.current(case)
-        if current is None or current.segment.dose.is_zero:
+        if current.segment.dose.is_zero:
             return set()
         flags = steroids.carried_flags((current,))
         if self.is_near(current):

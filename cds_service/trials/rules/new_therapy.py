@@ -33,7 +33,9 @@ class Therapy:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        return few(Evidence(use.reference, use.begins, use.label) for use in self.uses)
+        """The first records of a drug that is taken daily, the last ones of an infusion: what the time counts from."""
+        shown = reversed(self.uses) if is_infusion(self.drug) else self.uses
+        return few(Evidence(use.reference, use.begins, use.label) for use in shown)
 
     @property
     def title(self) -> str:
@@ -137,7 +139,7 @@ class NewTherapy(Rule):
             uses = [u for u in case.facts.uses_of((drug,)) if _counts(u)]
             after = [u for u in uses if not _ended_before(u, transplanted, case.as_of)]
             if after:
-                yield _therapy(drug, after, case.as_of)
+                yield therapy_of(drug, after, case.as_of)
 
     def _transplanted(self, case: Case) -> date | None:
         """The day of the last transplantation that is certain, and dated to the day."""
@@ -153,11 +155,12 @@ def _counts(use: MedicationUse) -> bool:
 
 
 def _ended_before(use: MedicationUse, day: date | None, as_of: date) -> bool:
-    last = _therapy(use.drug, [use], as_of).last_possible
+    last = therapy_of(use.drug, [use], as_of).last_possible
     return day is not None and last is not None and last < day
 
 
-def _therapy(drug: str, uses: Sequence[MedicationUse], as_of: date) -> Therapy:
+def therapy_of(drug: str, uses: Sequence[MedicationUse], as_of: date) -> Therapy:
+    """What all records of a drug say together."""
     events = [event for use in uses for event in last_dose(use, as_of)]
     starts = [use.begins for use in uses if use.begins]
     first = min(starts, key=lambda s: (s.first, s.last)) if len(starts) == len(uses) else None

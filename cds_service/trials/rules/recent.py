@@ -69,11 +69,14 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
 
 def unusable_since(case: Case, analyte: str, day: date) -> list[Result]:
     """Results of the analyte, of that day or newer, that cannot be used."""
-    return [
-        r
-        for r in case.facts.results
-        if r.analyte == analyte and isinstance(r.quantity, Unusable) and r.when and r.when.last >= day
-    ]
+    return [r for r in case.facts.results if r.analyte == analyte and _is_unusable(r) and r.when and r.when.last >= day]
+
+
+def _is_unusable(result: Result) -> bool:
+    """True also for a weight that is only more than so much: nothing can be divided by it."""
+    if isinstance(result.quantity, Unusable):
+        return True
+    return result.analyte == "weight" and result.quantity.high is None
 
 
 def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
@@ -88,8 +91,7 @@ def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
 
 
 def _gives_way(unusable: Result, final: Collection[date], newest_day: date) -> bool:
-    if unusable.when is None:
-        return False
+    assert unusable.when is not None  # else nobody would ask
     if unusable.quantity == Unusable("said-to-be-absent"):
         return unusable.when.last <= newest_day
     return unusable.preliminary and unusable.when.last in final
@@ -152,7 +154,7 @@ def doubted(case: Case, rests_on: Mapping[str, date], needs: Needs, judgement: J
     if gaps:
         return not_searched(gaps, judgement.evidence)
     later = [r for name, day in rests_on.items() for r in _in_its_place(case, name, day)]
-    if not later and not case.unreadable(asked, frozenset(rests_on)):
+    if not later and not case.may_be_newer(asked, rests_on):
         return judgement
     evidence = (*judgement.evidence, *few(map(as_written, later)))
     reason = Reason("newer-result-unreadable", judgement.reason.values)

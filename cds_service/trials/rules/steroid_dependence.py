@@ -107,24 +107,22 @@ class SteroidDependence(DoseNeed):
             return "dependence-measures-disagree" if one_is else "dependence-too-close"
         if not pair.documented:
             return "dependence-not-documented"
-        current = self.current(case)
-        keeps = Truth.UNKNOWN if current is None else self.keeps(current)
         return {Truth.TRUE: "dependence-shown", Truth.FALSE: "dependence-dose-not-above"}.get(
-            keeps, "dependence-dose-unclear"
+            self.keeps(case.weighed[-1]), "dependence-dose-unclear"
         )
 
     def _too_short(self, case: Case) -> Judgement:
         """Unknown: too little of the history can be read."""
-        current = self.current(case)
-        evidence = tuple(steroids.dose_evidence(case, current)) if current else ()
-        if current and current.segment.dose.high is None:
+        current = case.weighed[-1]
+        evidence = tuple(steroids.dose_evidence(case, current))
+        if current.segment.dose.high is None:
             reason = Reason("dose-unreadable", {"faults": steroids.faults_of((current,))})
             return Judgement(Status.UNKNOWN, reason, evidence)
         values: dict[str, Value] = {"days": readable_days(case), "needed": self.history}
         return Judgement(Status.UNKNOWN, Reason("history-too-short", values), evidence)
 
     def _values(self, case: Case, shown: Sequence[Flare], pair: Pair | None) -> dict[str, Value]:
-        values: dict[str, Value] = {"limit": self.dose, "per_kg": self.per_kg_today(case)}
+        values: dict[str, Value] = {"limit": self.dose, "per_kg": self.per_kg_of(case.weighed[-1])}
         if shown:
             values["first"] = shown[0].date
         if pair:
@@ -134,7 +132,7 @@ class SteroidDependence(DoseNeed):
         return values
 
     def _flags(self, case: Case, pair: Pair | None) -> frozenset[Flag]:
-        flags = self.flags_today(case)
+        flags = self.flags_today(case, case.weighed[-1])
         if pair is None:
             return frozenset(flags)
         flags |= steroids.carried_flags(_between(case.timeline.segments, pair.first.taper.start, pair.second.date))
@@ -151,8 +149,7 @@ class SteroidDependence(DoseNeed):
             reference, *_ = flare.taper.raised_by
             yield Evidence(reference, DayRange.of(flare.date), uses[reference].label, value)
             yield from few(flare.documented_by)
-        current = self.current(case)
-        yield from steroids.dose_evidence(case, current, self.dose) if current else ()
+        yield from steroids.dose_evidence(case, case.weighed[-1], self.dose)
 
 
 def _between(segments: Iterable[DoseSegment], first: date, last: date) -> list[DoseSegment]:

@@ -17,7 +17,13 @@ from cds_service.clinical.medications import MedicationUse, Standing, StatedReas
 from cds_service.clinical.truth import Truth
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
-from cds_service.trials.history import FlareSigns, disease_began, lies_within, new_treatments
+from cds_service.trials.history import (
+    FlareSigns,
+    disease_began,
+    lies_within,
+    new_treatments,
+    remarks_on_the_disease,
+)
 from cds_service.trials.rules import steroids
 from cds_service.trials.rules.base import Bound, Concepts, Parameters, few, in_unit, not_searched
 from cds_service.trials.rules.need import DoseNeed
@@ -70,9 +76,15 @@ class SteroidResistance(DoseNeed):
         long_enough = [run for run in self._runs(case) if self._lasted(run)]
         if not long_enough:
             return self._not_shown(case)
-        documented = [(run, said) for run in long_enough if (said := tuple(self._no_response(case, run)))]
+        if case.history is None:
+            return self._of_run(case, long_enough[0], "resistance-dose-alone", ())
+        return self._by_documents(case, long_enough, case.history.signs)
+
+    def _by_documents(self, case: Case, long_enough: Sequence[Run], signs: FlareSigns) -> Judgement:
+        """What the record says of how the disease went in the runs, the newest of them first."""
+        documented = [(run, said) for run in long_enough if (said := tuple(self._no_response(case, run, signs)))]
         for run, said in documented:
-            if not self._other_drugs_before(case, run):
+            if not _other_drugs_before(case, run, signs):
                 judged = self._of_run(case, run, "resistance-shown", said)
                 return self.vouched(case, self.with_doubts(case, judged, run.segments))
         if documented:
@@ -125,7 +137,7 @@ class SteroidResistance(DoseNeed):
             code = "resistance-by-progression-only" if by_progression else "resistance-not-long-enough"
             return self._of_run(case, longest, code, ())
         values: dict[str, Value] = {"dose": Measure(shown.segment.dose, steroids.PER_DAY), "limit": self.dose,
-                                    "per_kg": self.per_kg_today(case)}  # fmt: skip
+                                    "per_kg": self.per_kg_of(case.weighed[-1])}  # fmt: skip
         evidence = tuple(steroids.dose_evidence(case, shown, self.dose))
         flags = self._flags((shown,), None)
         return Judgement(Status.REVIEW, Reason("resistance-dose-not-shown", values), evidence, flags)
@@ -137,17 +149,19 @@ class SteroidResistance(DoseNeed):
     def _is_progression(self, run: Run) -> bool:
         return self.progression.duration.holds_for(Interval.exactly(run.elapsed)) is Truth.TRUE
 
-    def _no_response(self, case: Case, run: Run) -> Iterator[Evidence]:
+    def _no_response(self, case: Case, run: Run, signs: FlareSigns) -> Iterator[Evidence]:
         """What says, within the run, that the disease did not improve."""
-        if case.history is None:
-            return
-        signs, within = case.history.signs, DayRange(run.first, run.last)
+        within = DayRange(run.first, run.last)
         yield from _came_back(case.facts.problems_of(signs.diagnosis), signs.diagnosis, within)
         treated = case.facts.uses_of(signs.therapies)
         for use in (*case.steroid_uses, *treated):
             for reason in use.reasons:
                 if _spoken_within(use, reason, within) and self._says_no_response(reason, signs, within):
                     yield Evidence(use.reference, reason.when or use.begins, "reason-no-response")
+        for problem, remark in remarks_on_the_disease(case.facts, signs):
+            dated = remark.when is not None and lies_within(remark.when, within)
+            if dated and self._says_no_response(remark, signs, within):
+                yield Evidence(problem.reference, remark.when, "reason-no-response")
         since = run.first + timedelta(days=int(self.duration.value))  # the run has lasted that long
         yield from new_treatments(case.facts, signs, DayRange(since, run.last))
 
@@ -163,17 +177,16 @@ class SteroidResistance(DoseNeed):
             for clause in reason.clauses
         )
 
-    def _other_drugs_before(self, case: Case, run: Run) -> bool:
-        """True where another drug against the disease was begun before the run, so that it is not first-line."""
-        if case.history is None:
-            return False
-        began = disease_began(case.facts, case.history.signs)
-        return any(
-            use.begins is None or use.begins.first < run.first
-            for use in case.facts.uses_of(case.history.signs.therapies)
-            if use.standing is not Standing.NOT_TAKEN and use.route != "local"
-            if not (began and use.ends and use.ends.last < began)
-        )
+
+def _other_drugs_before(case: Case, run: Run, signs: FlareSigns) -> bool:
+    """True where another drug against the disease was begun before the run, so that it is not first-line."""
+    began = disease_began(case.facts, signs)
+    return any(
+        use.begins is None or use.begins.first < run.first
+        for use in case.facts.uses_of(signs.therapies)
+        if use.standing is not Standing.NOT_TAKEN and use.route != "local"
+        if not (began and use.ends and use.ends.last < began)
+    )
 
 
 def _came_back(problems: Sequence[Problem], diagnosis: Collection[str], within: DayRange) -> Iterator[Evidence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -28,6 +28,9 @@ class SteroidRule(Rule):
     @property
     def concepts(self) -> frozenset[str]:
         return frozenset({"weight"})
+
+    def reads(self, case: Case, concepts: Collection[str]) -> bool:
+        return not set(case.steroids).isdisjoint(concepts) or super().reads(case, concepts)
 
     def medication_gaps(self, case: Case) -> list[Gap]:
         """Why the medication sources cannot vouch for the timeline."""

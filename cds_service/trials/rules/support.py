@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from cds_service.clinical.evidence import Evidence
 from cds_service.clinical.exposure import stretches
@@ -39,8 +39,17 @@ def edge_of_support(kinds: Iterable[Support], case: Case, sampled: date) -> froz
     return frozenset()
 
 
+def given_since(kind: Support, case: Case, since: date) -> Iterator[Evidence]:
+    """The treatments of a kind that were, or may have been, given on that day or later."""
+    for days, evidence in _treatments(kind, case, case.as_of):
+        if days is not None and case.as_of - timedelta(days=days) >= since:
+            yield evidence
+
+
 def _treatments(kind: Support, case: Case, sampled: date) -> Iterator[tuple[int | None, Evidence]]:
-    """Each treatment begun by the day of the sample, with the fewest days that lie between; None where undated."""
+    """Each treatment begun by the day of the sample, with the fewest days that lie between: none or less where it may
+    have gone on, None where undated.
+    """
     for use in case.facts.uses_of(kind.drugs):
         last = _last_day(use, sampled)
         if last is not None:
@@ -49,7 +58,7 @@ def _treatments(kind: Support, case: Case, sampled: date) -> Iterator[tuple[int 
         if done.when is None:
             yield None, seen(done)
         elif done.when.first <= sampled:
-            yield max(0, (sampled - done.when.last).days), seen(done)
+            yield (sampled - done.when.last).days, seen(done)
 
 
 def _last_day(use: MedicationUse, sampled: date) -> date | None:
