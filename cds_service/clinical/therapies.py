@@ -63,7 +63,9 @@ class Succession:
 
     def next_order(self, use: MedicationUse) -> MedicationUse | None:
         """The first order of the drug that begins later and is not taken beside this record."""
-        orders = self._orders.get(use.drug, []) if use.begins else []
+        if use.begins is None:
+            return None
+        orders = self._orders.get(use.drug, [])
         place = bisect_right(orders, _begin(use), key=_begin)
         return orders[place] if place < len(orders) else None
 
