@@ -256,7 +256,7 @@ def _end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     if use.kind == "administration":
         return End(begins.last, begins.last)
     if use.standing is Standing.NOT_TAKEN:
-        return End(as_of, as_of)
+        return End(None, as_of)
     return _statement_end(use, begins, as_of) if use.kind == "statement" else _request_end(use, begins, as_of)
 
 
