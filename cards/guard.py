@@ -20,8 +20,8 @@ from cds_service.trials.outlook import Effect, Outlook
 
 _ORDERS = "org.trialhook.orders"
 _DAYS_OF_A_WEEK = 7
-# What a shorter lead makes of several words.
-_RANK = (Status.FAIL, Status.REVIEW, Status.UNKNOWN)
+# What leads: a failure, then what nobody can tell, then what a person judges.
+_RANK = (Status.FAIL, Status.UNKNOWN, Status.REVIEW)
 
 
 def order_composer(site: Site) -> Callable[[Outlook, HookRequest], list[Mapping[str, Any]]]:
@@ -57,14 +57,14 @@ class _Guard:
         )
 
     def _summary(self) -> str:
-        """The longest that the specification allows: with the orders and the reason, else with less of them."""
-        effects = self.outlook.effects
-        names = tuple(dict.fromkeys(name for effect in effects for name in effect.drafts))
-        main = min(effects, key=_foremost)
-        alike = [one for one in effects if one.drafts == main.drafts]
-        ids = ", ".join(dict.fromkeys(one.criterion.id for one in effects if _kind(one) == _kind(main)))
+        """What is gravest, of every draft of which it holds; as long as the specification allows."""
+        main = min(self.outlook.effects, key=_foremost)
+        alike = [one for one in self.outlook.effects if _kind(one) == _kind(main)]
+        names = tuple(dict.fromkeys(name for effect in alike for name in effect.drafts))
+        ids = ", ".join(dict.fromkeys(one.criterion.id for one in alike))
+        in_words = len(alike) == 1 and _kind(main) != "untold"
+        whys = [self._short(main) if in_words else ids, main.criterion.id]
         many = self.words.phrase("orders", "many", n=len(names))
-        whys = [self._short(main), main.criterion.id] if len(alike) == len(effects) else [ids, main.criterion.id]
         candidates = [self._said(main, lead, why) for lead in (self._lead(names), many) for why in whys]
         last = self.words.phrase("orders", "changed", lead=many, trial=self.outlook.protocol.trial.id)
         return _upper(next((one for one in candidates if _fits(_upper(one))), last))
@@ -202,9 +202,10 @@ def _kind(effect: Effect) -> str:
 
 
 def _foremost(effect: Effect) -> tuple[int, int, int]:
-    """What is not told leads when it stands alone; a failure before what is to be judged, the latest day first."""
+    """The place among the effects: by what it comes to, with a day before without, the latest day first."""
+    status = Status.UNKNOWN if effect.untold else effect.after.status
     until = effect.until.toordinal() if effect.until else 0
-    return _RANK.index(effect.after.status) if effect.after.status in _RANK else len(_RANK), int(until == 0), -until
+    return _RANK.index(status), int(until == 0), -until
 
 
 def _fits(summary: str) -> bool:

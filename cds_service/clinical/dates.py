@@ -58,6 +58,10 @@ class DayRange:
     def is_exact(self) -> bool:
         return self.first == self.last
 
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
     def shifted(self, days: int) -> DayRange:
         """The same range `days` later (earlier when negative)."""
         return DayRange(days_later(self.first, days), days_later(self.last, days))
@@ -108,6 +112,14 @@ class Span:
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}"
+
+
+def days_between(end: DayRange | None, begin: DayRange | None) -> DayRange | None:
+    """The days that surely lie between an end and a beginning; None where there are none or either is not known."""
+    if end is None or begin is None:
+        return None
+    first, last = days_later(end.last, 1), days_later(begin.first, -1)
+    return DayRange(first, last) if first <= last else None
 
 
 def days_later(day: date, days: int) -> date:

@@ -17,7 +17,7 @@ from cds_service.clinical.holes import carried_over, possible_between_administra
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Pattern, Shares
 from cds_service.clinical.tables import table
-from cds_service.clinical.therapies import are_taken_for_one, counted, dose_of, taken_over, therapies
+from cds_service.clinical.therapies import Succession, are_taken_for_one, counted, dose_of, taken_over
 from cds_service.clinical.weights import WeightHistory
 
 
@@ -136,16 +136,14 @@ Factor = Callable[[str], Interval]
 
 def _timeline(uses: Sequence[MedicationUse], as_of: date, weights: WeightHistory, factor: Factor) -> Timeline:
     taken = [use for use in uses if use.route != "local"]
-    therapy_of = therapies(taken)
+    succession = Succession(taken)
     found = [
-        stretch
-        for use in taken
-        for stretch in in_milligrams(taken_over(stretches(use, as_of), taken, therapy_of), weights)
+        stretch for use in taken for stretch in in_milligrams(taken_over(stretches(use, as_of), succession), weights)
     ]
     found += carried_over(found)
     if factor is equivalence:  # of other drugs, how long a pause may be is the protocol's to say
         found += [*possible_between_reports(found), *possible_between_administrations(found, as_of)]
-    return Timeline(_merged(_segments(found, therapy_of, as_of, factor)), as_of)
+    return Timeline(merged(_segments(found, succession.therapy_of, as_of, factor)), as_of)
 
 
 def in_milligrams(found: Iterable[Stretch], weights: WeightHistory) -> Iterator[Stretch]:
@@ -170,10 +168,21 @@ def _segments(
 ) -> Iterator[DoseSegment]:
     if not found:
         return
-    starts = {s.first for s in found} | {s.last + DAY for s in found if s.last < as_of}
+    begin, end = _places_by(found, lambda s: s.first), _places_by(found, lambda s: s.last + DAY)
+    starts = begin.keys() | {day for day in end if day <= as_of}
+    active: set[int] = set()
     for first, after in pairwise([*sorted(starts), as_of + DAY]):
-        active = [s for s in found if s.covers(first)]
-        yield _segment(DayRange(first, after - DAY), active, therapy_of, as_of, factor)
+        active = active.union(begin.get(first, ())).difference(end.get(first, ()))
+        covering = [found[place] for place in sorted(active)]
+        yield _segment(DayRange(first, after - DAY), covering, therapy_of, as_of, factor)
+
+
+def _places_by(found: Sequence[Stretch], day_of: Callable[[Stretch], date]) -> Mapping[date, list[int]]:
+    """The places of the stretches in their order, by a day of each."""
+    places: dict[date, list[int]] = {}
+    for place, stretch in enumerate(found):
+        places.setdefault(day_of(stretch), []).append(place)
+    return places
 
 
 def _segment(
@@ -236,7 +245,7 @@ def _per_dose(giving: Sequence[Stretch], factor: Factor) -> Interval | None:
     return amounts.pop() if len(amounts) == 1 else None
 
 
-def _merged(segments: Iterable[DoseSegment]) -> Iterator[DoseSegment]:
+def merged(segments: Iterable[DoseSegment]) -> Iterator[DoseSegment]:
     """Neighbours that differ in nothing but their days, made one."""
     pending: DoseSegment | None = None
     for segment in segments:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.dates import DayRange, Span, days_later
+from cds_service.clinical.dates import DayRange, Span, days_between, days_later
 from cds_service.clinical.interval import ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Pattern, Shares, Standing
 from cds_service.clinical.steps import laid_out
@@ -52,12 +52,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last day on which a drug was surely taken, and the last on which it may have been.
+    """The last day on which a drug was surely taken (None: no day is sure), and the last on which it may have been.
 
     `stated` when the record says it; `assumed` when it says nothing and a general rule had to stand in.
     """
 
-    sure: date
+    sure: date | None
     possible: date
     stated: bool = False
     assumed: bool = False
@@ -74,8 +74,8 @@ class Period:
     last: date
     sure_first: date
     sure_last: date | None
-    goes_on: bool
-    flags: frozenset[str]
+    goes_on: bool = False
+    flags: frozenset[str] = frozenset()
 
 
 def days_of(name: str) -> int:
@@ -200,8 +200,8 @@ def _period(use: MedicationUse, step: DoseStep, as_of: date) -> Period:
     """When the step was taken, as far as the record tells, up to `as_of`."""
     stated = _earlier(step.last, use.ends)
     begins = step.first or use.begins or _latest_beginning(use, stated, as_of)
-    if _is_inverted(step.first, step.last) or _is_inverted(use.begins, use.ends):
-        first = min(begins.first, stated.first) if stated else begins.first
+    if stated and (_is_inverted(step.first, step.last) or _is_inverted(use.begins, use.ends)):
+        first = min(begins.first, stated.first)
         ongoing = use.standing is Standing.TAKEN
         return Period(first, as_of, begins.last, None, ongoing, frozenset({"conflict"}))
     end = End(stated.first, stated.last, stated=True) if stated else _end(use, begins, as_of)
@@ -223,7 +223,7 @@ def _latest_beginning(use: MedicationUse, stated: DayRange | None, as_of: date) 
 
 def _surely_until(use: MedicationUse, step: DoseStep, end: End, as_of: date) -> date | None:
     """The last sure day, None where no day can be."""
-    if use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED:
+    if end.sure is None or use.standing is Standing.POSSIBLE or use.certainty is Certainty.UNVERIFIED:
         return None
     if use.route in ("depot", "unknown"):
         return None
@@ -256,7 +256,7 @@ def _end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
     if use.kind == "administration":
         return End(begins.last, begins.last)
     if use.standing is Standing.NOT_TAKEN:
-        return End(as_of, as_of)
+        return End(None, as_of)
     return _statement_end(use, begins, as_of) if use.kind == "statement" else _request_end(use, begins, as_of)
 
 
@@ -275,11 +275,11 @@ def _request_end(use: MedicationUse, begins: DayRange, as_of: date) -> End:
         return End(begins.last, min(counts_until, as_of))
     supplied_until = max((last for _, last in use.supplied), default=begins.last)
     counts_until = max(counts_until, supplied_until)
-    valid_until = max(use.valid_until, begins.last, supplied_until) if use.valid_until else as_of
+    valid_until = max(use.valid_until, supplied_until) if use.valid_until else as_of
     if use.standing is Standing.ENDED:
-        return End(days_later(begins.last, -1), min(counts_until, valid_until, max(as_of - DAY, begins.last)))
+        return End(None, min(counts_until, valid_until, max(as_of - DAY, begins.last)))
     if use.valid_until and not use.supplied:  # until when it may be filled proves no dose
-        return End(days_later(begins.last, -1), valid_until)
+        return End(None, valid_until)
     return End(min(counts_until, valid_until), valid_until, assumed=use.standing is Standing.TAKEN)
 
 
@@ -288,9 +288,7 @@ def _bridges(use: MedicationUse, steps: Sequence[DoseStep], as_of: date) -> Iter
     if use.standing is Standing.NOT_TAKEN:
         return
     for before, after in pairwise(steps):
-        if before.last is None or after.first is None or before.last.last >= after.first.first:
-            continue
-        first, last = before.last.last + DAY, after.first.first - DAY
-        if (last - first).days < days_of("gap_possible") and first <= min(last, as_of):
-            period = Period(first, last, first, None, False, frozenset())
-            yield from _Course(use, before, period).stretch(first, min(last, as_of), filler=True)
+        hole = days_between(before.last, after.first)
+        if hole and hole.days <= days_of("gap_possible"):
+            course = _Course(use, before, Period(hole.first, hole.last, hole.first, None))
+            yield from course.stretch(hole.first, min(hole.last, as_of), filler=True)

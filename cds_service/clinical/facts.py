@@ -214,4 +214,4 @@ def _surest(recognised: Mapping[str, Certainty], concepts: Collection[str]) -> i
 
 
 def _latest_first(when: DayRange | None) -> int:
-    return -(when.last.toordinal() if when else 0)
+    return -(when.last if when else date.min).toordinal()

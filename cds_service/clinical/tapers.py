@@ -165,7 +165,7 @@ def _pulse_end(levels: Sequence[Level], place: int, base: Level, tapering: Taper
 
 def _is_multiple(level: Level, base: Level, tapering: Tapering) -> bool:
     high = base.dose.high
-    return bool(high) and level.dose.low >= tapering.pulse_times * (high or 0)
+    return high is not None and high > 0 and level.dose.low >= tapering.pulse_times * high
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,8 @@ def _followed(levels: Sequence[Level], fall: _Fall, tapering: Tapering) -> tuple
             return _failed(levels, fall, nadir, place, tapering), place
         if level.dose.is_zero:
             return _taper(levels, fall, level, "stopped", level.first), place
-        if level.dose.high is not None and level.dose.high < (nadir.dose.high or 0):
+        assert nadir.dose.high is not None  # it lies surely below the peak
+        if level.dose.high is not None and level.dose.high < nadir.dose.high:
             nadir = level
         if _may_be_level(levels, place, tapering.plateau):
             return _taper(levels, fall, nadir, "level", days_later(level.first, tapering.plateau - 1)), place

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,52 +17,94 @@ from cds_service.clinical.medications import MedicationUse, Standing
 # What tells most about a therapy: what was given, then what was reported, handed out, and only ordered.
 _RANK = {"administration": 4, "statement": 3, "dispense": 2, "request": 1}
 _NOT_STATED = "dose-not-stated"
+# The one record that all administrations of a drug are: what was given adds up.
+_GIVEN = "given"
 
 
-def therapies(uses: Iterable[MedicationUse]) -> dict[str, int]:
+def therapies(uses: Sequence[MedicationUse]) -> dict[str, int]:
     """The number of the therapy that each record, by its reference, belongs to.
 
     Records that name each other, or that both name the same order or identifier, are one therapy.
     """
-    groups: list[tuple[set[str], set[str]]] = []
+    leader: dict[str, str] = {}
+
+    def leader_of(name: str) -> str:
+        while (above := leader.get(name, name)) != name:
+            leader[name] = leader.get(above, above)
+            name = above
+        return name
+
     for use in uses:
-        names, members = {use.reference, *use.links}, {use.reference}
-        for group in [group for group in groups if group[0] & names]:
-            groups.remove(group)
-            names |= group[0]
-            members |= group[1]
-        groups.append((names, members))
-    return {reference: number for number, (_, members) in enumerate(groups) for reference in members}
+        for link in use.links:
+            leader[leader_of(link)] = leader_of(use.reference)
+    latest = {leader_of(use.reference): place for place, use in enumerate(uses)}
+    numbers = {name: number for number, name in enumerate(sorted(latest, key=latest.__getitem__))}
+    return {use.reference: numbers[leader_of(use.reference)] for use in uses}
 
 
-def taken_over(found: Sequence[Stretch], uses: Sequence[MedicationUse], therapy_of: Mapping[str, int]) -> list[Stretch]:
+class Succession:
+    """The records of a timeline by what another of them may look for, so that nobody searches them one by one."""
+
+    def __init__(self, uses: Sequence[MedicationUse]) -> None:
+        self._orders: dict[str, list[MedicationUse]] = defaultdict(list)
+        self._begun: dict[tuple[str, date], list[MedicationUse]] = defaultdict(list)
+        self._reports: dict[str, list[MedicationUse]] = defaultdict(list)
+        self.therapy_of = therapies(uses)
+        for use in uses:
+            if use.begins and _may_take_over(use):
+                self._begun[use.drug, _begin(use)].append(use)
+                if use.kind == "request":
+                    self._orders[use.drug].append(use)
+            if use.kind == "statement":
+                for name in {use.reference, *use.links}:
+                    self._reports[name].append(use)
+        for orders in self._orders.values():
+            orders.sort(key=lambda order: (_begin(order), order.reference))
+
+    def next_order(self, use: MedicationUse) -> MedicationUse | None:
+        """The first order of the drug that begins later and is not taken beside this record."""
+        if use.begins is None:
+            return None
+        orders = self._orders.get(use.drug, [])
+        place = bisect_right(orders, _begin(use), key=_begin)
+        return orders[place] if place < len(orders) else None
+
+    def takes_over(self, use: MedicationUse, day: date) -> bool:
+        """True when a newer record of the drug, of another therapy, begins on the day.
+
+        Records of one therapy need no handover: only one of them counts on a day.
+        """
+        if use.begins is None or day <= _begin(use):
+            return False
+        mine = self.therapy_of[use.reference]
+        return any(self.therapy_of[other.reference] != mine for other in self._begun.get((use.drug, day), ()))
+
+    def reported_end(self, use: MedicationUse) -> date | None:
+        """The day on which a report of this very order says that it ended."""
+        if use.kind != "request":
+            return None
+        linked = [other for name in {use.reference, *use.links} for other in self._reports.get(name, ())]
+        reports = [
+            other
+            for other in {id(one): one for one in linked}.values()
+            if other.drug == use.drug and (use.reference in other.links or other.reference in use.links)
+        ]
+        ends = [other.ends.last for other in reports if other.standing is Standing.ENDED and other.ends]
+        return max(ends) if ends and len(ends) == len(reports) else None
+
+
+def taken_over(found: Sequence[Stretch], succession: Succession) -> list[Stretch]:
     """The stretches of one record, cut where another record of the drug takes over or reports its end."""
     if not found:
         return []
-    use = found[0].use
-    newer = _newer(use, uses)
-    orders = [one for one in newer if one.kind == "request"]
-    if orders and use.is_open_ended:
-        found = _superseded(found, orders[0], therapy_of[use.reference] == therapy_of[orders[0].reference])
+    use, therapy_of = found[0].use, succession.therapy_of
+    order = succession.next_order(use)
+    if order and use.is_open_ended:
+        found = _superseded(found, order, therapy_of[use.reference] == therapy_of[order.reference])
     else:
-        # Records of one therapy need no handover: only one of them counts on a day.
-        others = [other for other in newer if therapy_of[other.reference] != therapy_of[use.reference]]
-        found = _handed_over(found, {_begin(other) for other in others})
-    reported = _reported_end(use, uses)
+        found = _handed_over(found, {s.last for s in found if succession.takes_over(use, s.last)})
+    reported = succession.reported_end(use)
     return [part for s in found for part in _possible_after(s, reported)] if reported else list(found)
-
-
-def _newer(use: MedicationUse, uses: Sequence[MedicationUse]) -> list[MedicationUse]:
-    """Orders and reports of the drug that begin later and are not taken beside this one, earliest first."""
-    if use.begins is None:
-        return []
-    last_begin = use.begins.last
-    later = [
-        other
-        for other in uses
-        if other.drug == use.drug and other.begins and _begin(other) > last_begin and _may_take_over(other)
-    ]
-    return sorted(later, key=lambda other: (_begin(other), other.reference))
 
 
 def _may_take_over(use: MedicationUse) -> bool:
@@ -71,7 +115,8 @@ def _may_take_over(use: MedicationUse) -> bool:
 
 
 def _begin(use: MedicationUse) -> date:
-    return use.begins.last if use.begins else date.min
+    assert use.begins is not None  # records without a beginning take over from none
+    return use.begins.last
 
 
 def _superseded(found: Sequence[Stretch], newer: MedicationUse, linked: bool) -> list[Stretch]:
@@ -119,18 +164,6 @@ def _handed_over(found: Iterable[Stretch], beginnings: set[date]) -> list[Stretc
     ]
 
 
-def _reported_end(use: MedicationUse, uses: Iterable[MedicationUse]) -> date | None:
-    """The day on which a report of this very order says that it ended."""
-    reports = [
-        other
-        for other in uses
-        if use.kind == "request" and other.kind == "statement" and other.drug == use.drug
-        and (use.reference in other.links or other.reference in use.links)
-    ]  # fmt: skip
-    ends = [other.ends.last for other in reports if other.standing is Standing.ENDED and other.ends]
-    return max(ends) if ends and len(ends) == len(reports) else None
-
-
 def _possible_after(stretch: Stretch, end: date) -> Iterator[Stretch]:
     before, after = split(stretch, end + DAY)
     yield from [part for part in (before, after and possible(after)) if part]
@@ -149,7 +182,7 @@ def counted(drug: str, active: Iterable[Stretch], therapy_of: Mapping[str, int])
         best += _fillers([s for s in mine if s.filler])
     if not any(s.use.standing is Standing.NOT_TAKEN for s in documented):
         return best
-    return [s if s.use.standing is Standing.NOT_TAKEN else possible(s) for s in best]
+    return [possible(s) for s in best]
 
 
 def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
@@ -163,7 +196,7 @@ def _fillers(fillers: Sequence[Stretch]) -> list[Stretch]:
 
 def _most(stretch: Stretch) -> tuple[bool, Fraction]:
     high = stretch.dose.high
-    return high is None, high or Fraction(0)
+    return high is None, high or stretch.dose.low
 
 
 def _of_one_therapy(linked: Sequence[Stretch]) -> list[Stretch]:
@@ -204,7 +237,7 @@ def are_taken_for_one(parts: Iterable[Stretch]) -> bool:
     stated: dict[str, Interval] = {}
     for part in parts:
         if not (part.added_to or part.filler or part.stated.is_zero):
-            record = "given" if part.use.kind == "administration" else part.use.reference
+            record = _GIVEN if part.use.kind == "administration" else part.use.reference
             stated[record] = stated.get(record, ZERO) + part.stated
     return len(set(stated.values())) < len(stated)
 
@@ -218,7 +251,7 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
         return Interval(least.low, None, least.low_open)
     records: dict[str, list[Stretch]] = {}
     for part in parts:
-        record = "given" if part.use.kind == "administration" else part.use.reference
+        record = _GIVEN if part.use.kind == "administration" else part.use.reference
         records.setdefault(record, []).append(part)
     by_stated: dict[Interval, list[tuple[date, Interval]]] = {}
     for mine in records.values():
@@ -229,7 +262,7 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
         return each[0][1] if each else ZERO
     total = sum((dose for _, dose in each), ZERO)
     newest = max(each, key=_newness)[1]
-    given = sum((p.dose.low for p in records.get("given", [])), Fraction(0))
+    given = sum((p.dose.low for p in records.get(_GIVEN, [])), Fraction(0))
     return Interval(max(newest.low, given), total.high, high_open=total.high_open)
 
 

@@ -3,6 +3,7 @@ that it sums up, and a percentage from a measured and a predicted volume."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -70,8 +71,32 @@ def _sums(results: Sequence[Result], counts: Iterable[Sequence[str]]) -> Iterato
 def _together(results: Sequence[Result], names: Sequence[str]) -> Iterator[tuple[Result, ...]]:
     """One result of each analyte, all of the sample of the first, in every way."""
     first, *others = names
+    beside = [_BySample(usable(results, name)) for name in others]
     for one in usable(results, first):
-        yield from product([one], *([r for r in usable(results, name) if same_sample(one, r)] for name in others))
+        yield from product([one], *(results_of.sample_of(one) for results_of in beside))
+
+
+class _BySample:
+    """The results of one analyte by what marks their samples, so that nobody compares each with each."""
+
+    def __init__(self, results: Sequence[Result]) -> None:
+        self._results = results
+        self._places: dict[str | tuple[str], list[int]] = defaultdict(list)
+        for place, one in enumerate(results):
+            for mark in _marks(one):
+                self._places[mark].append(place)
+
+    def sample_of(self, one: Result) -> list[Result]:
+        """Those of the same sample, in their order."""
+        places = {place for mark in _marks(one) for place in self._places.get(mark, ())}
+        return [other for place in sorted(places) if same_sample(one, other := self._results[place])]
+
+
+def _marks(one: Result) -> Iterator[str | tuple[str]]:
+    """What two results of one sample may share; a specimen is told from everything else by being in a tuple."""
+    yield from one.tied
+    if one.specimen:
+        yield (one.specimen,)
 
 
 def same_sample(one: Result, other: Result) -> bool:

@@ -50,6 +50,11 @@ class Case:
         return [use for use in self.facts.uses_of(self.steroids) if use.route != "local"]
 
     @cached_property
+    def steroid_gaps(self) -> Sequence[Gap]:
+        """Why the medication sources cannot vouch for the dose of the day."""
+        return self.gaps((("medicationStatements", "medicationRequests"),), self.steroids)
+
+    @cached_property
     def timeline(self) -> Timeline:
         return timeline(self.steroid_uses, self.as_of, self.weights)
 

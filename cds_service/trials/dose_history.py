@@ -17,7 +17,7 @@ from cds_service.clinical.medications import MedicationUse, Standing
 from cds_service.clinical.tapers import Taper
 from cds_service.clinical.weights import Weight
 from cds_service.terminology.codes import code_sets
-from cds_service.trials.case import Case
+from cds_service.trials.case import Case, Gap
 from cds_service.trials.history import Flare
 from cds_service.trials.protocol import Criterion
 from cds_service.trials.rules.steroid_dependence import SteroidDependence
@@ -58,7 +58,7 @@ class DoseHistory:
     """The steroid treatment up to the day of screening, oldest first.
 
     `weighed` are the days with a dose. `window` are the days on which the dose has to be stable, `apart` is how many
-    days must lie between two failed tapers.
+    days must lie between two failed tapers; `gaps` are why the dose of the day cannot be vouched for.
     """
 
     as_of: date
@@ -70,6 +70,7 @@ class DoseHistory:
     tapers: tuple[Taper, ...]
     flares: tuple[Flare, ...]
     therapies: tuple[Therapy, ...]
+    gaps: tuple[Gap, ...] = ()
 
     @property
     def is_taken(self) -> bool:
@@ -85,7 +86,7 @@ def dose_history(screening: Screening) -> DoseHistory:
         tuple(_lines(criteria)), _window(case, criteria),
         next((c.rule.apart for c in criteria if isinstance(c.rule, SteroidDependence)), None),
         tuple(case.tapers), tuple(case.flares),
-        (*_drugs(case, criteria), *_courses(case)),
+        (*_drugs(case, criteria), *_courses(case)), tuple(case.steroid_gaps),
     )  # fmt: skip
 
 

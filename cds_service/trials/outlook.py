@@ -136,7 +136,9 @@ class Outlook:
         rule = criterion.rule
         if after.status is Status.UNKNOWN and after.reason.code in _UNTOLD:
             yield from (one.name for one in self.orders if rule.reads(occasion.signed, one.concepts))
-        elif after.reason != before.reason and occasion.standing.gaps(rule.needs, rule.concepts):
+        elif (
+            _RANK[after.status] and after.reason != before.reason and occasion.standing.gaps(rule.needs, rule.concepts)
+        ):
             yield from self._named(after.evidence)
 
     def _on_next_result(self, criterion: Criterion) -> Effect | None:

@@ -182,7 +182,7 @@ def _cured_in_time(judgement: Judgement, trial_ends: date) -> Judgement:
 
 
 def _steroids(case: Case) -> Steroids:
-    gaps = case.gaps((("medicationStatements", "medicationRequests"),), case.steroids)
+    gaps = case.steroid_gaps
     taken = tuple(s for s in case.timeline.segments if not s.dose.is_zero)
     worked_out = {use.reference: _derivations(use) for use in case.steroid_uses}
     told = Steroids(None, None, taken, worked_out, tuple(courses(taken)), tuple(case.flares))

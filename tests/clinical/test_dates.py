@@ -14,6 +14,7 @@ from cds_service.clinical.dates import (
     add_months,
     birthday,
     completed_years,
+    days_between,
     days_later,
 )
 from cds_service.clinical.truth import Truth
@@ -200,3 +201,22 @@ def test_a_span_needs_a_whole_number_and_a_known_unit(text: str) -> None:
 
 def test_a_span_is_written_as_the_protocol_writes_it() -> None:
     assert str(Span.parse(" 28d ")) == "28 d"
+
+
+@pytest.mark.parametrize(
+    ("end", "begin", "between"),
+    [
+        ("2026-01-31", "2026-02-10", ("2026-02-01", "2026-02-09")),
+        ("2026-01-31", "2026-02-02", ("2026-02-01", "2026-02-01")),
+        ("2026-01-31", "2026-02-01", None),
+        ("2026-01-31", "2026-01-20", None),
+        ("2026-01", "2026-03", ("2026-02-01", "2026-02-28")),
+        (None, "2026-02-01", None),
+        ("2026-01-31", None, None),
+    ],
+)
+def test_the_days_between_an_end_and_a_beginning(
+    end: str | None, begin: str | None, between: tuple[str, str] | None
+) -> None:
+    expected = between and DayRange(date.fromisoformat(between[0]), date.fromisoformat(between[1]))
+    assert days_between(DayRange.parse(end), DayRange.parse(begin)) == expected

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from cds_service.clinical.dispenses import with_dispenses
+from cds_service.clinical.exposure import covered, possible_between, stretches
 from cds_service.clinical.medications import MedicationUse, Standing
-from tests.clinical.builders import course, day, doses, order, statement, step, unreadable, when
+from tests.clinical.builders import AS_OF, course, day, doses, order, span, statement, step, unreadable, when
 
 SILENT = unreadable("dose-not-stated")
 
@@ -44,6 +45,49 @@ def test_a_hole_of_fourteen_days_between_supplies_is_carried_over(refilled: str,
 def test_an_order_that_was_filled_late_was_only_possible_before(filled: str, before: str) -> None:
     found = courses(order("o", 20, "01-05"), handed_out("d", filled, 90))
     assert found[0] == (f"2026-01-05 2026-03-16 {before}" if before == "20" else f"2026-01-05 2026-01-19 {before}")
+
+
+def test_a_supply_of_one_day_and_a_last_day_without_one_are_told() -> None:
+    assert courses(order("o", 20, "01-05"), handed_out("d", "01-05", 1))[0] == "2026-01-05 2026-01-05 20"
+    assert courses(order("o", 20, "01-05"), handed_out("d", "01-05", 70)) == [
+        "2026-01-05 2026-03-15 20",
+        "2026-03-16 2026-03-16 0-20",
+    ]
+
+
+def test_a_supply_that_was_used_up_before_the_order_proves_nothing_of_it() -> None:
+    found = courses(order("o", 20, "01-05"), handed_out("d", "01-01", 3, 20), handed_out("e", "01-20", 90))
+    assert found == ["2026-01-05 2026-01-19 0-20", "2026-01-20 2026-03-16 20"]
+
+
+def test_on_days_without_a_supply_the_dose_is_only_possible() -> None:
+    (stretch,) = stretches(statement("s", 20, "01-05"), AS_OF)
+    (found,) = possible_between(stretch, day("02-01"), day("02-01"))
+    assert found == replace(stretch, first=day("02-01"), last=day("02-01"), dose=span(0, 20), sure=False)
+    assert list(possible_between(stretch, day("02-02"), day("02-01"))) == []
+
+
+@pytest.mark.parametrize(
+    ("supplies", "begins", "days"),
+    [
+        ([("01-01", "01-10"), ("01-11", "01-20")], None, [("01-01", "01-20", False)]),
+        ([("01-01", "01-10"), ("01-12", "01-20")], None, [("01-01", "01-20", True)]),
+        ([("01-01", "01-10"), ("01-12", "01-20"), ("01-21", "01-30")], None, [("01-01", "01-30", True)]),
+        ([("01-01", "01-10"), ("01-26", "01-30")], None, [("01-01", "01-10", False), ("01-26", "01-30", False)]),
+        ([("01-02", "01-10")], "01-01", [("01-01", "01-10", True)]),
+        ([("01-02", "01-10")], "01-02", [("01-02", "01-10", False)]),
+    ],
+)
+def test_days_for_which_supplies_lasted_and_whether_a_hole_was_carried_over(
+    supplies: list[tuple[str, str]], begins: str | None, days: list[tuple[str, str, bool]]
+) -> None:
+    found = covered([(day(first), day(last)) for first, last in supplies], when(begins))
+    assert found == [(day(first), day(last), holed) for first, last, holed in days]
+
+
+def test_an_order_counts_while_its_supplies_last_also_after_it_expired() -> None:
+    expired = replace(order("o", 20, "01-05"), valid_until=day("01-31"))
+    assert courses(expired, handed_out("d", "01-05", 60))[0] == "2026-01-05 2026-03-05 20"
 
 
 def test_supplies_prove_an_order_that_was_written_long_ago() -> None:

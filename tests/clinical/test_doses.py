@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from cds_service.clinical.doses import DoseSegment, Timeline, equivalence, in_milligrams
+from cds_service.clinical.doses import DoseSegment, Timeline, equivalence, in_milligrams, merged
 from cds_service.clinical.exposure import stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
@@ -136,6 +136,17 @@ def test_how_a_dose_is_divided_is_told_by_orders_and_reports_that_count() -> Non
     denied = statement("s", step(20, shares=once), "01-05", standing=Standing.NOT_TAKEN)
     assert [segment.divided for segment in doses(denied).segments] == [frozenset()]
     assert doses(given("g", step(20, shares=once), AS_OF)).on(AS_OF).divided == {()}
+
+
+def test_neighbours_that_differ_in_nothing_but_their_days_are_one() -> None:
+    january = DoseSegment(day("01-01"), day("01-31"), exactly(20), "daily", ("a",), divided=frozenset({()}))
+    once = frozenset({(Fraction(1),)})
+    february = replace(january, first=day("02-01"), last=AS_OF, goes_on=True, divided=once)
+    whole = replace(january, last=AS_OF, goes_on=True, divided=once | january.divided)
+    assert list(merged([january, february])) == [whole]
+    other = replace(february, sources=("b",))
+    assert list(merged([january, other])) == [january, other]
+    assert list(merged([])) == []
 
 
 def test_nothing_is_taken_daily() -> None:

@@ -276,3 +276,51 @@ def test_a_supply_that_may_have_been_refilled_is_possible_for_longer(until: str 
     found = course(order("o", 20, "01-05", supply_ends=day("02-03"), refillable_until=refilled))
     assert found[0] == "2026-01-05 2026-02-03 20"
     assert found[-1].rpartition(" ")[2] == dose
+
+
+def test_a_step_that_ends_before_it_begins_is_possible_to_this_day_and_a_conflict() -> None:
+    inverted = statement("s", step(20, first="02-10", last="02-01"), "01-05")
+    assert course(inverted) == ["2026-02-01 2026-03-16 0-20"]
+    assert flags_today(inverted) == {"conflict"}
+
+
+@pytest.mark.parametrize("written", ["01-05", "03-01"])
+def test_an_order_is_not_rewritten_when_it_is_held(written: str) -> None:
+    held = order("o", 20, "01-05", standing=Standing.HELD, written=day(written))
+    assert course(held) == ["2026-01-05 2026-03-16 0-20"]
+
+
+def test_an_order_that_is_over_was_possible_while_it_was_valid_and_no_longer_than_180_days() -> None:
+    over = order("o", 20, "2025-03-01", standing=Standing.ENDED, active=False)
+    assert course(over)[0] == "2025-03-01 2025-08-28 0-20"
+    assert course(replace(over, valid_until=day("2025-03-31")))[0] == "2025-03-01 2025-03-31 0-20"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        statement("s", 20, "01-05", standing=Standing.ENDED, written=None),
+        given("g", 20, AS_OF),
+        replace(given("g", 20, AS_OF), ends=None),
+        order("o", 20, "03-01", supply_ends=AS_OF),
+    ],
+    ids=["over on an unknown day", "given today", "given today, without an end", "a supply until today"],
+)
+def test_what_is_over_today_does_not_go_on(use: MedicationUse) -> None:
+    assert not any(segment.goes_on for segment in doses(use).segments)
+
+
+def test_an_administration_without_an_end_counts_on_its_day() -> None:
+    assert course(replace(given("g", 20, "03-10"), ends=None))[0] == "2026-03-10 2026-03-10 20"
+
+
+def test_a_hole_between_steps_is_filled_up_to_this_day_after_steps_that_touch() -> None:
+    steps = (
+        step(40, first="01-01", last="01-31"),
+        step(30, first="02-01", last="03-15"),
+        step(20, first="03-20", last="04-30"),
+    )
+    (*_, bridge) = stretches(statement("s", steps, "01-01"), AS_OF)
+    assert (bridge.first, bridge.last, bridge.dose) == (AS_OF, AS_OF, span(0, 30))
+    assert (bridge.filler, bridge.sure, bridge.goes_on) == (True, False, False)
+    assert bridge.flags == {"assumed"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.facts import PatientFacts, Problem, Source, State
+from tests.clinical.builders import statement
 
 DAY = date(2026, 2, 16)
 
@@ -46,3 +48,13 @@ def test_an_allergy_to_one_of_several_substances_is_found() -> None:
     one = problem("AllergyIntolerance/1", albumin=Certainty.TEXT)
     assert facts(one).allergies_to(("dextran", "albumin")) == [one]
     assert facts(one).allergies_to(("dextran",)) == []
+
+
+def test_a_source_that_nobody_names_is_absent() -> None:
+    assert facts().source("labs") == Source(State.ABSENT)
+
+
+def test_medication_records_come_oldest_first_and_undated_ones_before_them() -> None:
+    uses = (statement("a", 20, "02-01"), statement("b", 20, "01-05"), statement("c", 20))
+    found = replace(facts(), medications=uses).uses_of(("prednisone",))
+    assert [use.reference for use in found] == ["c", "b", "a"]

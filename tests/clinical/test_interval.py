@@ -230,3 +230,11 @@ def test_near_means_that_an_end_lies_within_the_band_ends_included(value: str, n
 @pytest.mark.parametrize(("value", "near"), [("25", True), ("25.001", False), ("24.999", False)])
 def test_a_band_of_nothing_means_equality(value: str, near: bool) -> None:
     assert Limit.parse("> 25 10*9/L").is_near(written(value), Fraction(0)) is near
+
+
+def test_an_open_end_stays_open_beside_an_unbounded_interval_and_down_to_zero() -> None:
+    above = Interval(Fraction(5), None, low_open=True)
+    assert above.hull(Interval(Fraction(6), Fraction(7))) == above
+    below = Interval(Fraction(5), Fraction(10), high_open=True)
+    assert below.down_to_zero() == Interval(Fraction(0), Fraction(10), high_open=True)
+    assert above.down_to_zero() == Interval(Fraction(0), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -9,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.clinical.interval import Interval
-from cds_service.clinical.labs import Result, default_upper_limit, is_believable_limit, newest, unit_of, usable
+from cds_service.clinical.labs import (
+    Result,
+    default_upper_limit,
+    is_believable_limit,
+    newest,
+    taken_on,
+    unit_of,
+    usable,
+)
 from cds_service.clinical.quantity import Unusable
 from tests.clinical.builders import day, exactly, result, span
 
@@ -123,3 +133,9 @@ def test_two_results_of_one_day_are_enough_to_disagree() -> None:
     chosen = newest([count("1.4", "03-10"), count("0.9", "03-10", "b")], "neutrophils")
     assert chosen is not None
     assert (chosen.quantity, chosen.disagree) == (span("0.9", "1.4"), True)
+
+
+def test_a_result_is_as_old_as_its_date_allows_and_one_without_a_date_older_than_any() -> None:
+    dated = result("wbc", 5, "2026-03")
+    assert taken_on(dated) == day("03-01")
+    assert taken_on(replace(dated, when=None)) == date.min

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
 
 from cds_service.clinical.doses import DoseSegment
-from cds_service.clinical.interval import Interval, Limit
+from cds_service.clinical.interval import ANYTHING, Interval, Limit
 from cds_service.clinical.tapers import DoseChange, Taper, Tapering, smoothed, tapers
 from tests.clinical.builders import span
 
@@ -139,3 +140,36 @@ def test_what_may_have_been_as_high_as_the_lowest_dose_is_no_lower_one() -> None
 def test_a_level_taper_ends_on_the_last_day_of_the_plateau() -> None:
     found = only_taper((40, 60), (15, 60))
     assert (found.outcome, found.ended) == ("level", day(115))
+
+
+def test_a_pulse_on_nothing_is_a_dose_and_one_on_very_little_is_looked_through() -> None:
+    assert levels((0, 10), (100, 5), (0, 10)) == as_they_are((0, 10), (100, 5), (0, 10))
+    assert levels((1, 10), (100, 5), (1, 10)) == as_they_are((1, 25))
+
+
+def outcomes(*steps: Step) -> list[tuple[str, date | None]]:
+    return [(taper.outcome, taper.ended) for taper in tapers(segments(steps), READING)]
+
+
+def test_how_a_taper_ends_and_when() -> None:
+    assert outcomes((40, 30), (15, 28), (40, 7)) == [("failed", day(58))]
+    assert outcomes((40, 30), (15, 28), (40, 6)) == [("going-on", None)]
+    assert outcomes((40, 30), (15, 28)) == [("going-on", None)]
+    assert outcomes((40, 30), (15, 28), (0, 30)) == [("stopped", day(58))]
+    assert outcomes((40, 30), (15, 56)) == [("level", day(85))]
+    assert outcomes((40, 30), (15, 55)) == [("going-on", None)]
+
+
+def test_a_dose_that_may_have_been_level_before_it_surely_fell_ends_the_taper() -> None:
+    assert outcomes((40, 30), ((15, 40), 56), (15, 28)) == [("level", day(85))]
+    assert outcomes((40, 30), ((15, 40), 20), (15, 28), (40, 7)) == [("failed", day(78))]
+
+
+def test_a_failed_taper_rests_on_the_dose_before_the_lowest_and_the_raised_one() -> None:
+    assert only_taper((40, 30), (15, 28), (40, 7)).sources == ("m0", "m1", "m2")
+
+
+def test_days_of_any_dose_in_a_taper_are_no_level_by_themselves() -> None:
+    steps = segments([(40, 30), (15, 5), (0, 20), (12, 20)])
+    steps[2] = replace(steps[2], dose=ANYTHING)
+    assert [taper.outcome for taper in tapers(steps, READING)] == ["going-on"]

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 import pytest
 
 from cds_service.clinical.coded import Certainty
-from cds_service.clinical.exposure import stretches
+from cds_service.clinical.exposure import Stretch, stretches
+from cds_service.clinical.interval import ANYTHING, ZERO, Interval
 from cds_service.clinical.medications import MedicationUse, Standing
-from cds_service.clinical.therapies import split
+from cds_service.clinical.therapies import are_taken_for_one, counted, dose_of, possible, split, therapies
 from tests.clinical.builders import (
     AS_OF,
     ago,
     course,
     day,
     doses,
+    exactly,
     given,
     order,
+    span,
     statement,
     step,
     unreadable,
@@ -133,6 +138,11 @@ def test_unlinked_records_of_unequal_doses_are_the_newest_or_all_together() -> N
     assert today(statement("s", 20, "01-10"), statement("t", 5, "01-05")) == "20-25"
     assert today(statement("s", 20, "01-05"), statement("t", 5, "01-10")) == "5-25"
     assert today(statement("s", 20, "01-05"), statement("t", 5, "01-05")) == "20-25"
+
+
+def test_a_later_step_of_an_older_report_is_no_newer_report() -> None:
+    older = (step(40, first="01-05", last="01-31"), step(20, first="02-01"))
+    assert today(statement("a", older, "01-05"), statement("b", 30, "01-20")) == "30-50"
 
 
 def test_a_record_that_is_taken_with_another_adds_up() -> None:
@@ -393,3 +403,96 @@ def test_an_unlinked_order_without_a_dose_takes_nothing_from_a_report_as_new(ord
 def test_two_reports_and_an_order_without_a_dose_leave_the_newest_report_sure() -> None:
     reports = statement("s", 20, "01-05"), statement("t", 30, "01-10")
     assert today(*reports, order("o", unreadable("dose-not-stated"), "01-01")) == "30-any"
+
+
+def test_records_are_one_therapy_by_way_of_others() -> None:
+    a, b = order("a", 20, "01-01", links=["x"]), order("b", 20, "01-01", links=["y"])
+    c, d = order("c", 20, "01-01", links=["x", "y"]), order("d", 20, "01-01", links=["a"])
+    assert len(set(therapies([a, b, c, d]).values())) == 1
+    assert len(set(therapies([a, b]).values())) == 2
+
+
+def test_a_denial_lowers_an_order_that_is_newer_too() -> None:
+    denied = statement("s", 20, "02-01", standing=Standing.NOT_TAKEN)
+    assert today(denied, order("o", 20, "02-10")) == "0-20"
+
+
+def test_a_dose_of_one_day_beside_a_newer_record_is_not_lost() -> None:
+    steps = (step(40, first="01-05", last="01-09"), step(30, first="01-10", last="01-10"))
+    found = doses(statement("a", steps, "01-05"), statement("b", 20, "01-10"))
+    assert words(found.on(day("01-10")).dose) == "20-50"
+
+
+def test_a_report_ends_on_the_day_of_an_administration_and_not_before_it() -> None:
+    found = doses(statement("a", 20, "01-05", "02-01"), given("g", 40, "02-01"))
+    assert words(found.on(day("02-01")).dose) == "40-60"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        statement("s", 20, "01-05", "02-01", standing=Standing.ENDED),
+        statement("s", 20, "01-05", "02-01", standing=Standing.ENDED, links=["o"], drug="hydrocortisone"),
+        statement("s", 20, "01-05", "02-01", links=["o"]),
+        given("s", 20, "02-01", links=["o"], standing=Standing.ENDED),
+    ],
+    ids=["of no order", "of another drug", "of a record that is not said to be over", "that something was given"],
+)
+def test_only_a_report_of_the_very_order_ends_it(report: MedicationUse) -> None:
+    assert words(doses(report, order("o", 20, "01-05")).on(day("02-10")).dose) == "20"
+
+
+def test_what_may_be_taken_again_after_a_short_order_is_an_assumption() -> None:
+    old = order("o", 20, "01-01", standing=Standing.POSSIBLE)
+    assert doses(old, order("burst", 40, "02-01", "02-05")).on(AS_OF).flags == {"assumed"}
+
+
+def test_what_is_possible_is_not_sure() -> None:
+    (stretch,) = stretches(statement("s", 20, "01-05"), AS_OF)
+    assert possible(stretch) == replace(stretch, dose=span(0, 20), sure=False)
+
+
+def part(reference: str, dose: Interval | int, began: str = "01-05", **parts: Any) -> Stretch:
+    """A day on which a report gives a dose."""
+    (stretch,) = stretches(statement(reference, 20, began, "2026-03-16"), AS_OF)
+    amount = exactly(dose) if isinstance(dose, int) else dose
+    return replace(stretch, dose=amount, **{"stated": amount, **parts})
+
+
+def test_what_counts_of_nothing_is_nothing() -> None:
+    assert dose_of([]) == ZERO
+
+
+def test_of_two_fillers_of_a_record_the_larger_counts() -> None:
+    small, large = part("a", span(0, 10), filler=True), part("a", span(0, 20), filler=True)
+    anything = part("a", ANYTHING, filler=True)
+    for found, expected in (([small, large], large), ([large, small], large), ([large, anything], anything)):
+        assert counted("prednisone", found, {"a": 0}) == [expected]
+
+
+def test_only_doses_that_count_by_themselves_are_taken_for_one() -> None:
+    one, same = part("a", 20), part("b", 20)
+    assert are_taken_for_one([one, same])
+    assert not are_taken_for_one([one, replace(same, filler=True)])
+    assert not are_taken_for_one([one, replace(same, added_to=True)])
+    assert not are_taken_for_one([part("a", 0), part("b", 0)])
+    assert not are_taken_for_one([one])
+
+
+def test_open_ends_stay_open() -> None:
+    told = part("a", Interval(Fraction(5), None, low_open=True))
+    untold = part("b", ANYTHING, fault="dose-not-stated")
+    assert dose_of([told, untold]) == Interval(Fraction(5), None, low_open=True)
+    below = part("c", Interval(Fraction(0), Fraction(10), high_open=True))
+    assert dose_of([part("d", 5), below]) == Interval(Fraction(5), Fraction(15), high_open=True)
+
+
+def test_of_two_unbounded_doses_of_one_day_the_lower_beginning_is_sure() -> None:
+    ten, twenty = part("a", Interval(Fraction(10), None)), part("b", Interval(Fraction(20), None))
+    assert dose_of([ten, twenty]) == dose_of([twenty, ten]) == Interval(Fraction(10), None)
+
+
+def test_administrations_of_one_order_add_up_whenever_they_began() -> None:
+    whole = replace(given("g", 20, "03-01", links=["o"]), ends=when("03-03"))
+    found = doses(whole, given("h", 20, "03-02", links=["o"]))
+    assert words(found.on(day("03-02")).dose) == "40"

@@ -126,3 +126,14 @@ def test_weights_that_are_not_neighbours_may_contradict_each_other() -> None:
 @pytest.mark.parametrize(("days", "contradicts"), [(90, True), (91, False)])
 def test_old_contradictions_are_no_longer_held_against_the_weight(days: int, contradicts: bool) -> None:
     assert weights((ago(days), 70), (ago(80), 90)).contradict(AS_OF) is contradicts
+
+
+def test_a_weight_of_some_day_of_a_month_does_not_hide_an_older_one() -> None:
+    found = weights(("2026-03", 70), ("02-20", 60)).on(AS_OF)
+    assert found is not None
+    assert found.weight.kilograms == exactly(60)
+
+
+def test_one_kilogram_is_a_weight_and_nothing_is_none() -> None:
+    assert [weight.kilograms for weight in weights((AS_OF, 1)).weights] == [exactly(1)]
+    assert weights((AS_OF, 0)).weights == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from fhir_fixtures.drafts import DRAFTS, order_request_of
 from fhir_fixtures.story import story
 from tests.fake_fhir import Given, fhir_server
 from tests.web.calls import valueless
+from tests.web.mutated import CANARY, mutated
 
 SIGN = "/cds-services/nct06920199-order-sign"
 SELECT = "/cds-services/nct06920199-order-select"
@@ -26,7 +28,7 @@ ACCESS = {"access_token": "token", "token_type": "Bearer", "expires_in": 300, "s
 
 @pytest.fixture(scope="module")
 def wiring() -> Any:
-    return wire(Settings())
+    return wire(Settings(open_access=True))
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +101,20 @@ def test_the_record_and_the_medication_of_a_draft_are_fetched(wiring: Any) -> No
     held: dict[str, Given] = {"/fhir/Medication/m-77": {"resourceType": "Medication", "id": "m-77", "code": named}}
     record = copy.deepcopy(body.pop("prefetch"))
     with fhir_server({**record, **held}) as running:
-        fetching = assembled(wire(Settings(fhir_servers=(Server(running.base, private=True),), fetch_seconds=20)))
+        servers = (Server(running.base, private=True),)
+        fetching = assembled(wire(Settings(open_access=True, fhir_servers=servers, fetch_seconds=20)))
         call = {**body, "fhirServer": running.base, "fhirAuthorization": ACCESS}
         call["prefetch"] = {"patient": record["patient"]}
         answer = posted(fetching.test_client(), SIGN, call)
     (card,) = answer.get_json()["cards"]
     assert card["summary"].startswith("Starting ruxolitinib today: not before")
+
+
+def test_drafts_changed_at_random_are_no_defect_and_are_repeated_in_no_error(wiring: Any, client: FlaskClient) -> None:
+    for number in range(30):
+        random = Random(f"drafts {number}")
+        body = request(wiring, "order-sign", *random.sample(list(DRAFTS), 3))
+        answer = client.post(SIGN, data=mutated(body, random, random.randrange(1, 6)))
+        assert answer.status_code < 500, number
+        if answer.status_code != 200:
+            assert CANARY not in answer.get_data(as_text=True), number

@@ -64,6 +64,25 @@ def test_in_chinese_nothing_of_ours_is_left_in_english() -> None:
             assert not re.search("[A-Za-z]{3,}", words), name
 
 
+def test_the_summary_says_nothing_of_a_draft_that_is_another_drafts() -> None:
+    """The gravest leads; what else there is stands below."""
+    card = card_for(drafted("basiliximab"), drafted("filgrastim", "draft-2", mg="0.3"))
+    assert card is not None
+    assert card["summary"].startswith(f"Giving basiliximab today: not before {day(29)}")
+    assert "- Starting filgrastim today: a count within 7 days" in card["detail"]
+
+
+def test_many_drugs_of_one_kind_are_counted_where_their_names_are_too_many() -> None:
+    drugs = ("ruxolitinib", "belumosudil", "ibrutinib", "imatinib")
+    several = [
+        drafted(drug, f"draft-{drug}", mg=10) for drug in (*drugs, "acalabrutinib", "baricitinib", "tofacitinib")
+    ]
+    card = card_for(*several)
+    assert card is not None
+    assert len(card["summary"]) < 140
+    assert f"not before {day(29)} for NCT06920199" in card["summary"]
+
+
 def test_the_services_are_wired() -> None:
     wiring = wire(Settings(open_access=True))
     assert [service.id for service in wiring.services] == [

@@ -70,7 +70,7 @@ def test_a_client_that_leaves_the_display_out_means_the_same_reason() -> None:
 
 
 def test_text_is_also_chinese() -> None:
-    assert feedback_text(ALL, None, comments=False, language="zh-CN").startswith("5 张卡片的 5 条反馈")
+    assert feedback_text(ALL, None, comments=False, language="zh-CN").startswith("5 张卡片的反馈 5 条")
 
 
 def test_text_says_how_many_comments_it_does_not_show() -> None:

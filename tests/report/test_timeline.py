@@ -246,6 +246,11 @@ def test_the_description_tells_what_the_picture_shows() -> None:
     assert "tacrolimus, ruxolitinib, mycophenolate" in told
 
 
+def test_the_description_says_what_could_not_be_read() -> None:
+    told = of("medications not read").description
+    assert "medication statements: could not be read; medication orders: could not be read" in told
+
+
 # the axes by themselves
 
 

@@ -14,9 +14,11 @@ from cds_service.trials.rules.parameters import (
     Bound,
     Concepts,
     Days,
+    Drugs,
     Length,
     Parameters,
     Share,
+    Sources,
     Stated,
     Words,
     Years,
@@ -93,3 +95,37 @@ def test_a_time_and_a_share_mean_what_is_written(key: str, written: str, value: 
 def test_another_unit_or_none_is_refused(key: str, written: str) -> None:
     with pytest.raises(ValidationError, match="expected"):
         Times.model_validate({key: written})
+
+
+class Names(Parameters):
+    codes: Concepts = ()
+    lab: Analyte = ()
+    drugs: Drugs = ()
+    needs: Sources = ()
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "said"),
+    [
+        ("codes", ["dli", "dli"], "dli twice"),
+        ("codes", ["nowhere"], "nowhere"),
+        ("codes", "dli", "list of names"),
+        ("codes", 5, "list of names"),
+        ("codes", [1], "list of names"),
+        ("codes", [], "at least one"),
+        ("lab", ["dli"], "cannot be measured"),
+        ("lab", ["platelets", "neutrophils"], "one name only"),
+        ("drugs", ["dli"], "no drug"),
+        ("needs", ["nowhere"], "no source is called nowhere"),
+        ("needs", ["conditions or nowhere"], "no source is called nowhere"),
+    ],
+)
+def test_a_name_of_nothing_is_refused(key: str, written: object, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Names.model_validate({key: written})
+
+
+def test_names_are_taken_as_they_are_and_a_class_as_its_drugs() -> None:
+    names = Names.model_validate({"codes": ["dli"], "lab": ["platelets"], "needs": ["labs or body", "conditions"]})
+    assert (names.codes, names.lab, names.needs) == (("dli",), ("platelets",), (("labs", "body"), ("conditions",)))
+    assert "prednisone" in Names.model_validate({"drugs": ["corticosteroids"]}).drugs

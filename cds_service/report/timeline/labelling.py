@@ -109,7 +109,9 @@ def _of_run(run: _Run, text: str, bare: Picture) -> Iterator[Label]:
         yield Label(run.right + 4, y, text, "start")
         yield Label(run.left - 4, y, text, "end")
     elif run.is_last:
-        yield Label(run.right - 2, y, text, "end")
+        covered = [strip for strip in bare.strips if strip.right > run.right - width(text)]
+        above = min(_upper_end(strip, bare) for strip in covered) - 5
+        yield Label(run.right - 2, max(above, bare.plot.top + 2 * SIZE + 4), text, "end")
         yield Label(run.left + 4, y, text, "start")
 
 

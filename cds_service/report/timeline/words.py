@@ -12,6 +12,7 @@ from cds_service.report.timeline.labels import SIZE, Label, width
 from cds_service.report.timeline.layout import LEFT, PER_KG, ROW, WIDTH, Picture, picture
 from cds_service.report.wording import Wording
 from cds_service.trials.dose_history import DoseHistory, dose_history
+from cds_service.trials.rules.base import not_searched
 from cds_service.trials.screening import Screening
 
 _SWATCH = 26.0
@@ -104,9 +105,7 @@ def _description(screening: Screening, history: DoseHistory, bare: Picture, word
 
 def _of_steroids(screening: Screening, history: DoseHistory, words: Wording) -> Iterator[str]:
     if screening.steroids.per_day is None:
-        gaps = next((f for f in screening.findings if f.id in screening.readings.usual_case[-1:]), None)
-        why = words.sentence(gaps.judgement.reason) if gaps else words.term("quantities", "unknown")
-        yield words.phrase("picture", "not_read", why=why)
+        yield words.phrase("picture", "not_read", why=words.sentence(not_searched(history.gaps).reason))
     elif not history.weighed:
         yield words.term("picture", "no_steroid")
     else:
