@@ -59,22 +59,22 @@ def bodies(today: date) -> tuple[Body, ...]:
     candidate = story(CANDIDATE).resources(today)
     observed = sum(one["resourceType"] == "Observation" for one in candidate)
     treated = sum(one["resourceType"].startswith("Medication") for one in candidate)
-    few = _observations(40 - len(candidate), CANDIDATE, today)
-    labs = _observations(1000 - observed, CANDIDATE, today)
-    drugs = _medications(200 - treated, CANDIDATE, today)
+    few = observations(40 - len(candidate), CANDIDATE, today)
+    labs = observations(1000 - observed, CANDIDATE, today)
+    drugs = medications(200 - treated, CANDIDATE, today)
     return (
-        _body("a", "a Patient", NOBODY, patient),
-        _body("b", "a Patient, 50 Observations", NOBODY, [*patient, *_observations(50, NOBODY, today)]),
-        _body("c", "a Patient, 1,000 Observations", NOBODY, [*patient, *_observations(1000, NOBODY, today)]),
-        _body("d", "a candidate, 40 resources", CANDIDATE, [*candidate, *few], shows_card=True),
-        _body(
+        body_of("a", "a Patient", NOBODY, patient),
+        body_of("b", "a Patient, 50 Observations", NOBODY, [*patient, *observations(50, NOBODY, today)]),
+        body_of("c", "a Patient, 1,000 Observations", NOBODY, [*patient, *observations(1000, NOBODY, today)]),
+        body_of("d", "a candidate, 40 resources", CANDIDATE, [*candidate, *few], shows_card=True),
+        body_of(
             "e", "a candidate among 1,000 Observations and 200 medication resources", CANDIDATE,
             [*candidate, *labs, *drugs], shows_card=True,
         ),
     )  # fmt: skip
 
 
-def _body(name: str, title: str, patient_id: str, resources: Sequence[Resource], shows_card: bool = False) -> Body:
+def body_of(name: str, title: str, patient_id: str, resources: Sequence[Resource], shows_card: bool = False) -> Body:
     request = {
         "hook": "patient-view",
         "hookInstance": "6bb1f1a0-0000-4000-8000-00000000000" + name,
@@ -104,7 +104,7 @@ def _day(observation: Resource) -> str:
     return str(observation["effectiveDateTime"])
 
 
-def _observations(how_many: int, patient_id: str, today: date) -> list[Resource]:
+def observations(how_many: int, patient_id: str, today: date) -> list[Resource]:
     return [_observation(number, patient_id, today) for number in range(how_many)]
 
 
@@ -135,7 +135,7 @@ def _quantity(value: float, unit: str) -> Mapping[str, object]:
     return {"value": value, "unit": unit, "system": _UCUM, "code": unit}
 
 
-def _medications(how_many: int, patient_id: str, today: date) -> list[Resource]:
+def medications(how_many: int, patient_id: str, today: date) -> list[Resource]:
     return [one for number in range(how_many) for one in _medication(number, patient_id, today)]
 
 
