@@ -45,6 +45,7 @@ def orders(how_many: int, patient_id: str, today: date) -> list[dict[str, Any]]:
     ]
 
 
+IN_FULL = pipeline.Means(in_full=True)
 Made = Callable[[int, str, date], Sequence[dict[str, Any]]]
 KINDS: dict[str, Made] = {"observations": observations, "medications": medications, "prednisone": orders}
 
@@ -54,7 +55,7 @@ def answer(body: bytes) -> Callable[[], object]:
     protocol = load_protocol("nct06920199")
 
     def screened() -> object:
-        return pipeline.patient_view(read_request(body, "patient-view"), protocol, COMPOSE, TODAY, in_full=True)
+        return pipeline.patient_view(read_request(body, "patient-view"), protocol, COMPOSE, TODAY, IN_FULL)
 
     screened()  # whatever is loaded on first use
     return screened

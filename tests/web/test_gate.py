@@ -200,7 +200,7 @@ def test_every_service_speaks_the_dialect_of_its_client(closed: FlaskClient, mon
 
 def test_what_is_made_of_settings_is_made_for_each_client() -> None:
     """A part that is the same for everybody is named here; every other belongs into what is agreed with a client."""
-    the_same = {"services", "protocol", "today", "keep", "gate", "agreement", "watch", "in_full"}
+    the_same = {"services", "protocol", "today", "keep", "gate", "agreement", "watch", "in_full", "reviews", "client"}
     assert {part.name for part in fields(Wiring)} - {part.name for part in fields(Agreement)} == the_same
 
 
