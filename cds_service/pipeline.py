@@ -29,7 +29,6 @@ from cds_service.trials.screening import Screening, Verdict, case_of, screen
 Compose = Callable[[Screening, HookRequest], list[Mapping[str, object]]]
 # The same for what draft orders would change.
 ComposeOrders = Callable[[Outlook, HookRequest], list[Mapping[str, object]]]
-NO_CARDS: dict[str, object] = {"cards": []}
 ORDER_HOOKS = frozenset({"order-select", "order-sign"})
 
 
@@ -96,18 +95,18 @@ def order_guard(
     """
     drafts = drafts_of(request, as_of)
     if not drafts.orders:
-        return NO_CARDS
+        return {"cards": []}
     fetched = fetch(request, fetcher)
     records = record_of(request, fetched, drafts)
     require(records, fetched)
     signing = signing_of(drafts, as_of)
     if not signing.matters(read_facts(records.only(signing.entries), protocol.index, protocol.readings.later(as_of))):
-        return NO_CARDS
+        return {"cards": []}
     recorded = records.leaving_out(signing.entries)
     if not answerable(lambda: screen_records(recorded, protocol, as_of), fetched).may_fit:
-        return NO_CARDS
+        return {"cards": []}
     outlook = _validated(records, partial(look_ahead, drafts=drafts, signing=signing, protocol=protocol))
-    return {"cards": compose(outlook, request)} if outlook.effects else NO_CARDS
+    return {"cards": compose(outlook, request) if outlook.effects else []}
 
 
 def no_order_cards(outlook: Outlook, request: HookRequest) -> list[Mapping[str, object]]:

@@ -26,7 +26,7 @@ _OF_DRUGS = frozenset({"MedicationRequest", "MedicationOrder", "MedicationPrescr
 _OF_PROCEDURES = frozenset({"ServiceRequest", "ProcedureRequest"})
 _BESIDE = frozenset({"Medication", "Substance"})
 _ENDED = frozenset({"stopped", "cancelled", "ended", "discontinued", "revoked"})
-# What orders nothing, and ends nothing.
+# What orders nothing, and ends nothing. So does an order that something must not be done.
 _NOTHING = frozenset({"entered-in-error", "completed"})
 _IN_FORCE = frozenset({"active", "on-hold"})
 _ORDERED = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
@@ -40,8 +40,6 @@ _MOMENTS = ("occurrenceDateTime", "scheduledDateTime")
 _PERIODS = ("occurrencePeriod", "scheduledPeriod")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
-
 NOTHING = Answer(())
 
 
@@ -111,15 +109,13 @@ def _signed(entry: Entry, place: str, signed_on: date, stock: Mapping[str, Docum
     document = _document(entry.raw)
     status = str(document.get("status") or "").strip().lower()
     named = _named(entry.type, document)
-    if status in _NOTHING or _is_blank(named):
+    if status in _NOTHING or _is_blank(named) or document.get("doNotPerform") is True:
         return
+    made = [(place, _order(document, status, signed_on))] if entry.type in _OF_DRUGS else []
     stops = status in _ENDED
-    procedure = _procedure(document, _code(named, stock), signed_on)
-    if entry.type in _OF_PROCEDURES and not stops:
-        made = [(place, procedure)]
-    elif entry.type in _OF_DRUGS:
-        made = [(place, _order(document, status, signed_on)), (f"{place}/given", procedure)]
-    else:
+    if not stops and status != "on-hold":
+        made.append((f"{place}/given", _procedure(document, _code(named, stock), signed_on)))
+    if not made:
         return
     entries = tuple(_entry(name, one, entry) for name, one in made)
     yield Draft(entry.reference, _words(named, stock), frozenset(one.reference for one in entries), stops), entries
@@ -161,7 +157,8 @@ def _order(document: Document, status: str, signed_on: date) -> Document:
 
 def _procedure(document: Document, code: Any, signed_on: date) -> Document:
     """The procedure, done on the day for which it is ordered; cells are ordered as a drug as often as a procedure."""
-    made = {"resourceType": "Procedure", "status": "completed", "code": code}
+    made: Document = {name: document[name] for name in ("modifierExtension", "implicitRules") if name in document}
+    made |= {"resourceType": "Procedure", "status": "completed", "code": code}
     made["performedDateTime"] = _ordered_for(document, signed_on).isoformat()
     subject = document.get("subject") or document.get("patient")
     return made | ({"subject": subject} if subject else {})

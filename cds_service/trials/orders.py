@@ -69,8 +69,9 @@ class Signing:
         return [use for use in facts.medications if use.reference in self.entries]
 
     def interventions(self, facts: PatientFacts) -> list[Intervention]:
-        """The procedures that are ordered. What is read as a drug is none."""
-        drugs = {self.entries[use.reference] for use in self.uses(facts)}
+        """The procedures that are ordered. What is a drug, read or not, is none."""
+        unread = (one.reference for one in self.unread(facts) if one.source in MEDICATION_SOURCES)
+        drugs = {self.entries[one] for one in (*(use.reference for use in self.uses(facts)), *unread)}
         drafted = [one for one in facts.interventions if one.reference in self.entries]
         return [one for one in drafted if self.entries[one.reference] not in drugs]
 
@@ -116,7 +117,7 @@ def given(facts: PatientFacts, signing: Signing, as_of: date) -> PatientFacts:
 
 
 def _as_given(use: MedicationUse, signing: Signing) -> MedicationUse:
-    if use.reference not in signing.entries or not is_infusion(use.drug):
+    if use.reference not in signing.entries or use.standing is not Standing.TAKEN or not is_infusion(use.drug):
         return use
     day = DayRange.of(_first_day(use, signing))
     steps = tuple(replace(step, first=None, last=None, length_days=None) for step in use.steps[:1])
