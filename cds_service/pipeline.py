@@ -73,7 +73,7 @@ def patient_view(
     another patient's.
     """
     if not means.in_full and nothing_to_screen(request, protocol):
-        return NO_CARDS
+        return {"cards": []}
     fetched = fetch(request, means.fetcher)
     records = record_of(request, fetched)
     require(records, fetched)
