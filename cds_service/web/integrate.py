@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flask import Blueprint, Response, request, url_for
@@ -12,14 +12,15 @@ from cds_service.web.cds_hooks import Wiring
 from cds_service.web.languages import reading
 from cds_service.web.pages import page
 
-_ENTRY = Path(__file__).parent / "templates" / "integrate" / "clients.yaml"
+_FOLDER = Path(__file__).parent / "templates" / "integrate"
 
 
 def integration_page(wiring: Wiring) -> Blueprint:
     """GET /integrate. It says nothing of any patient or client."""
     door = Blueprint("integrate", __name__, template_folder="templates", static_folder="static",
                      static_url_path="/integrate/static")  # fmt: skip
-    entry = _ENTRY.read_text(encoding="utf-8")
+    entry = (_FOLDER / "clients.yaml").read_text(encoding="utf-8")
+    conformance = _Conformance((_FOLDER / "conformance.md").read_text(encoding="utf-8").splitlines())
 
     @door.get("/integrate")
     def show() -> Response:
@@ -30,10 +31,20 @@ def integration_page(wiring: Wiring) -> Blueprint:
             "integrate/integrate.html", services=wiring.services, trial=wiring.protocol.trial,
             discovery=base + url_for("cds_hooks.discover"), prefetch=_as_typed(wiring.services[0].prefetch),
             scopes=_scopes(), entry=entry, words=words, reader=reader, pages=pages,
+            conformance=conformance,
             is_open=wiring.settings.open_access,
         )  # fmt: skip
 
     return door
+
+
+class _Conformance:
+    """The report of the checker: a table with its heads, and what was not tried, in Markdown."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        rows = [line.strip("|").split("|") for line in lines if line.startswith("|")]
+        self.heads, _, *self.rows = [[cell.strip() for cell in row] for row in rows]
+        self.skipped = [line.removeprefix("- ") for line in lines if line.startswith("- ")]
 
 
 def _as_typed(prefetch: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The conformance report in the README: `python -m tests.checker.conformance` writes it anew."""
+"""The conformance report in the README and on /integrate: `python -m tests.checker.conformance` writes it anew."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.checker.own_service import gated
 from tests.synthetic import ROOT
 
 README = ROOT / "README.md"
+PAGE = ROOT / "cds_service" / "web" / "templates" / "integrate" / "conformance.md"
 BEGIN, END = "<!-- conformance: written by the checker -->\n", "<!-- end of conformance -->\n"
 # The time of an answer is that of the machine; `run.py bench` measures it.
 LEFT_OUT = "R10"
@@ -42,6 +43,7 @@ def written() -> str:
 def write(text: str) -> None:
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     README.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

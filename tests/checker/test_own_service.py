@@ -33,6 +33,7 @@ def test_behind_its_gate_it_breaks_no_requirement(behind_its_gate: dict[str, Res
 def test_the_readme_says_what_the_checker_found(behind_its_gate: dict[str, Result]) -> None:
     """Written anew with `python -m tests.checker.conformance`."""
     assert conformance.written() == conformance.report(behind_its_gate)
+    assert conformance.PAGE.read_text(encoding="utf-8") == conformance.written()
 
 
 def test_tokens_of_the_other_algorithm_are_judged_the_same(tmp_path: Path) -> None:

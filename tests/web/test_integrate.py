@@ -63,3 +63,8 @@ def test_the_entry_to_copy_is_that_of_the_readme_and_is_taken() -> None:
 
 def test_open_access_is_said(shown: str) -> None:
     assert "everybody may call without a token" in shown
+
+
+def test_the_conformance_report_is_shown_with_what_was_not_tried(shown: str) -> None:
+    assert re.search(r'<th role="rowheader" scope="row">all</th><td role="cell">\d+</td><td role="cell">0</td>', shown)
+    assert "<li>J2: " in shown
