@@ -94,7 +94,9 @@ function withDose(resource, value) {
   return resource;
 }
 
+// As it is offered; with another dose the drug and that dose.
 function labelOf(offer, resource) {
   const dose = doseOf(resource);
-  return dose ? `${offer.label}, ${dose.value} ${dose.unit ?? ""}`.trim() : offer.label;
+  if (!dose || dose.value === doseOf(offer.resource).value) return offer.label;
+  return `${resource.medicationCodeableConcept?.text ?? offer.label}, ${dose.value} ${dose.unit ?? ""}`.trim();
 }
