@@ -165,7 +165,7 @@ def _pulse_end(levels: Sequence[Level], place: int, base: Level, tapering: Taper
 
 def _is_multiple(level: Level, base: Level, tapering: Tapering) -> bool:
     high = base.dose.high
-    return high is not None and high > 0 and level.dose.low >= tapering.pulse_times * high
+    return high is not None and level.dose.low >= tapering.pulse_times * high
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,7 +262,7 @@ def _one_or_all(parts: Sequence[Stretch]) -> Interval:
         return each[0][1] if each else ZERO
     total = sum((dose for _, dose in each), ZERO)
     newest = max(each, key=_newness)[1]
-    given = sum((p.dose.low for p in records.get(_GIVEN, [])), Fraction(0))
+    given = sum((p.dose for p in records.get(_GIVEN, [])), ZERO).low
     return Interval(max(newest.low, given), total.high, high_open=total.high_open)
 
 

@@ -156,6 +156,7 @@ def test_how_a_taper_ends_and_when() -> None:
     assert outcomes((40, 30), (15, 28), (40, 6)) == [("going-on", None)]
     assert outcomes((40, 30), (15, 28)) == [("going-on", None)]
     assert outcomes((40, 30), (15, 28), (0, 30)) == [("stopped", day(58))]
+    assert outcomes((40, 30), (0, 60)) == [("stopped", day(30))]
     assert outcomes((40, 30), (15, 56)) == [("level", day(85))]
     assert outcomes((40, 30), (15, 55)) == [("going-on", None)]
 

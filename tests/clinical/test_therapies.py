@@ -406,8 +406,8 @@ def test_two_reports_and_an_order_without_a_dose_leave_the_newest_report_sure() 
 
 
 def test_records_are_one_therapy_by_way_of_others() -> None:
-    a, b = order("a", 20, "01-01", links=["x"]), order("b", 20, "01-01", links=["y"])
-    c, d = order("c", 20, "01-01", links=["x", "y"]), order("d", 20, "01-01", links=["a"])
+    a, b = order("a", 20, "01-01", links=["x", "z"]), order("b", 20, "01-01", links=["y"])
+    c, d = order("c", 20, "01-01", links=["x", "y"]), order("d", 20, "01-01", links=["z"])
     assert len(set(therapies([a, b, c, d]).values())) == 1
     assert len(set(therapies([a, b]).values())) == 2
 
@@ -496,3 +496,8 @@ def test_administrations_of_one_order_add_up_whenever_they_began() -> None:
     whole = replace(given("g", 20, "03-01", links=["o"]), ends=when("03-03"))
     found = doses(whole, given("h", 20, "03-02", links=["o"]))
     assert words(found.on(day("03-02")).dose) == "40"
+
+
+def test_a_newer_order_that_was_not_taken_supersedes_none() -> None:
+    denied = order("n", 5, "02-01", standing=Standing.NOT_TAKEN)
+    assert course(order("o", 20, "01-01"), denied) == ["2026-01-01 2026-01-31 20", "2026-02-01 2026-03-16 0-20"]

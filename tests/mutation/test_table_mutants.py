@@ -44,7 +44,8 @@ def caches() -> Iterator[Any]:
 
 @pytest.fixture
 def forgetful() -> Iterator[None]:
-    """Nothing worked out of a table outlives a change of it."""
+    """Nothing worked out of a table outlives a change of it, and the unit tests are loaded before the first one."""
+    checks()
     for one in caches():
         one.cache_clear()
     yield

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from cds_service.clinical.medications import MedicationUse
 from cds_service.trials.rules.new_therapy import therapy_of
-from tests.clinical.builders import AS_OF, day, order, statement, step, when
+from cds_service.trials.rules.washout import last_dose
+from tests.clinical.builders import AS_OF, day, given, order, statement, step, when
 
 
 def days(*uses: MedicationUse) -> tuple[date | None, date | None]:
@@ -26,3 +29,22 @@ def test_the_last_of_all_doses_counts_and_a_start_only_where_each_record_states_
     uses = [replace(use, drug="ruxolitinib") for use in (later, over)]
     assert therapy_of("ruxolitinib", uses, AS_OF).started == when("01-05")
     assert therapy_of("ruxolitinib", [*uses, replace(uses[0], begins=None)], AS_OF).started is None
+
+
+@pytest.mark.parametrize(
+    ("use", "events"),
+    [
+        (statement("s", 10, "03-01", "03-10"), [(day("03-10"), True)]),
+        (statement("s", 10, "03-10", "03-01"), [(AS_OF, False)]),
+        (given("g", 10, "03-10"), [(day("03-10"), True)]),
+        (replace(given("g", 10, "03-10"), begins=None), [(day("03-10"), True)]),
+        (replace(given("g", 10, AS_OF), begins=None), [(AS_OF, True)]),
+        (replace(given("g", 10, "03-10"), ends=when("04-01")), [(AS_OF, True)]),
+    ],
+    ids=["a report", "a report that ends before it begins", "a dose", "a dose of which the end alone is known",
+         "one that ends today", "one that goes on"],
+)  # fmt: skip
+def test_the_last_sure_and_the_last_possible_day_of_a_record(
+    use: MedicationUse, events: list[tuple[date, bool]]
+) -> None:
+    assert [(event.when and event.when.last, event.sure) for event in last_dose(use, AS_OF)] == events
