@@ -141,6 +141,8 @@ def _answer(key: str, brought: msgspec.Raw | None, pages: Pages) -> Answer:
     came += [read_answer(body, f"{key} page {number}") for number, body in enumerate(pages.bodies, len(came) + 1)]
     answer = joined(came) if came else Answer((), failed=True)
     by = frozenset({key})
+    if not answer.entries and pages.stopped is None:
+        return answer
     entries = tuple(replace(entry, queries=by) for entry in answer.entries)
     return replace(answer, entries=entries, cut_off=answer.cut_off or pages.stopped is not None)
 

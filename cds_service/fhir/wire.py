@@ -68,9 +68,14 @@ class Answer:
         return self.goes_on or self.cut_off or self.total > self.matches
 
 
+_EMPTY = Answer(())
+
+
 def joined(pages: Sequence[Answer]) -> Answer:
     """The pages of one query as one answer. Raises ValueError when there is none."""
-    *_, last = pages
+    *others, last = pages
+    if not others:
+        return last
     return Answer(
         tuple(entry for page in pages for entry in page.entries),
         failed=any(page.failed for page in pages),
@@ -139,7 +144,7 @@ def _bundle(raw: bytes, name: str, depth: int) -> Answer:
     parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
     if decode(bundle.type, str) == "history":
         parts = _without_deleted(parts, bundle.entry or ())
-    inside = joined([Answer(()), *(part for part, _ in parts)])
+    inside = joined([part for part, _ in parts] or [_EMPTY])
     total = decode(bundle.total, int) if _is_there(bundle.total) else 0
     links = _links(bundle)
     return replace(

@@ -36,7 +36,7 @@ def _read_within(request: Request, largest: int, advice: str) -> bytes:
     """One byte more than allowed is asked for: a chunked body does not say how long it is, and a limit set in
     Flask would cut it silently."""
     declared = request.content_length or 0
-    body = b"" if declared > largest else _read(request.stream, largest + 1)
+    body = b"" if declared > largest else _read(request.stream, declared or largest + 1)
     if max(declared, len(body)) <= largest:
         return body
     # Else a client that is still sending sees a reset connection and not the answer. Twice the limit is
@@ -47,10 +47,11 @@ def _read_within(request: Request, largest: int, advice: str) -> bytes:
 
 def _read(stream: IO[bytes], size: int) -> bytes:
     """Up to `size` bytes; a stream may give them in pieces."""
-    body = bytearray()
-    while len(body) < size and (piece := stream.read(size - len(body))):
-        body += piece
-    return bytes(body)
+    pieces: list[bytes] = []
+    while size > 0 and (piece := stream.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def _discard(stream: IO[bytes], size: int) -> None:
