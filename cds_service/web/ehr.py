@@ -12,6 +12,7 @@ from cds_service.errors import ServiceError
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 from cds_service.web.cds_hooks import Wiring
+from cds_service.web.demo import Story
 from cds_service.web.languages import reading
 from cds_service.web.markdown import render
 from cds_service.web.pages import html_answer
@@ -19,19 +20,6 @@ from cds_service.web.pages import html_answer
 # The one page that runs a script. It may call whatever service or FHIR server a person types into it.
 _POLICY = {"script-src": "'self'", "connect-src": "'self' http: https:"}
 _LONGEST_DETAIL = 100_000  # bytes of a card's Markdown
-
-
-class Chart(Protocol):
-    """A made-up patient whose chart can be opened."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def line(self) -> str: ...
-    @property
-    def patient_id(self) -> str: ...
 
 
 class Draft(Protocol):
@@ -51,7 +39,7 @@ class Ward:
     the endpoint of its FHIR server, and what the charts are called in other languages.
     """
 
-    charts: Sequence[Chart]
+    charts: Sequence[Story]
     user: str
     drafts: Callable[[str], Iterable[Draft]]
     fhir_server: str
