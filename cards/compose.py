@@ -16,7 +16,7 @@ from cds_service.report.wording import Wording, wording
 from cds_service.trials.finding import Answer, Finding, Status
 from cds_service.trials.protocol import Trial
 from cds_service.trials.screening import Screening, Verdict
-from cds_service.trials.translation import in_language
+from cds_service.trials.spoken import in_language
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trialhook.org/cards")
 _REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"

@@ -29,7 +29,7 @@ from cds_service.strict_yaml import MalformedFile
 from cds_service.token_commands import clients, keys, token
 from cds_service.trials.protocol import Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
-from cds_service.trials.translation import protocol_in_language
+from cds_service.trials.spoken import protocol_in_language
 
 if TYPE_CHECKING:
     from cds_service.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -165,3 +165,18 @@ def test_the_program_never_says_eligible_of_a_patient() -> None:
         text = path.read_text(encoding="utf-8").lower().replace("no decision about eligibility", "")
         text = text.replace("patient-ineligible:", "")  # HL7's code for "I know that the patient is not"
         assert "eligib" not in text
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even for types: what two need stands in a third."""
+    known = {module_of(path): path for path in sources()}
+    needs = {name: {one for imported in imports(path) if (one := _ours(imported, known))} - {name}
+             for name, path in known.items()}  # fmt: skip
+    while settled := {name for name, others in needs.items() if not others & needs.keys()}:
+        needs = {name: others for name, others in needs.items() if name not in settled}
+    assert set(needs) == set()
+
+
+def _ours(imported: str, known: Collection[str]) -> str | None:
+    """The module of ours that an import names, itself or by something in it."""
+    return next((name for name in (imported, imported.rpartition(".")[0]) if name in known), None)

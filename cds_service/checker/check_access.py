@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from cds_service.checker.check_requests import NO_SERVER, NONE_ANSWERED
 from cds_service.checker.fhir_server import fhir_server
-from cds_service.checker.result import Seen, check, fault, fine, judged, unseen
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, fine, judged, unseen
 from cds_service.checker.subject import Subject
 from cds_service.checker.visits import ACCESS, MALFORMED, SCOPES, TOKEN, is_local
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds_service.checker.conversation import Exchange
-from cds_service.checker.result import Check, Seen, check, fault, judged, unseen
+from cds_service.checker.probe import Entry
+from cds_service.checker.registry import Check, check
+from cds_service.checker.result import Seen, fault, judged, unseen
 from cds_service.checker.signing import Signer
-from cds_service.checker.subject import Entry, Subject
+from cds_service.checker.subject import Subject
 
 _OPEN = "calls are answered without a token, so nothing is refused"
 _NO_KEY = "a right token is needed to compare with, see --token-key and --issuer"

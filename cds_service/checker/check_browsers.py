@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cds_service.checker.result import Seen, check, fault, judged, unseen
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, judged, unseen
 from cds_service.checker.subject import Subject
 
 _STRANGER = "https://stranger.checker.invalid"

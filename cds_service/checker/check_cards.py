@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.checker.check_discovery import FIELDS
-from cds_service.checker.result import Check, Seen, check, fault, fine, quoted, unseen
+from cds_service.checker.registry import Check, check
+from cds_service.checker.result import Seen, fault, fine, quoted, unseen
 from cds_service.checker.subject import Subject
 
 _ROWS = ("C1", "C2", "C3", "C4", "C4.html", "C5", "C6", "C7", "C8", "C9", "C10", "C11", "S1", "S2", "S3", "S4", "S5",

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cds_service.checker.result import Seen, check, fault, faults_or, fine, judged, quoted, unseen
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, faults_or, fine, judged, quoted, unseen
 from cds_service.checker.subject import Subject
 
 # The hooks of the public library, each with the version that its page states.

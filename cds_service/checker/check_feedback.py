@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cds_service.checker.conversation import Exchange
-from cds_service.checker.result import Check, Seen, check, fine, judged, unseen
-from cds_service.checker.subject import Entry, Subject, new_instance
+from cds_service.checker.probe import Entry, new_instance
+from cds_service.checker.registry import Check, check
+from cds_service.checker.result import Seen, fine, judged, unseen
+from cds_service.checker.subject import Subject
 
 _NOT_ASKED = "feedback may be stored there, so it is only sent with --feedback"
 _REASON = {"code": "patient-refuses", "system": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"}

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds_service.checker.check_requests import NONE_ANSWERED
-from cds_service.checker.result import Seen, check, fault, fine, judged, quoted, unseen
-from cds_service.checker.subject import Subject, cards_of, essence
+from cds_service.checker.probe import cards_of, essence
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, fine, judged, quoted, unseen
+from cds_service.checker.subject import Subject
 from cds_service.checker.synthetic import failed_query, first_page, nothing_found, patient, without_hits
 
 _NO_SEARCH = "no service with a search in its prefetch answered 200"

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cds_service.checker.conversation import Exchange
-from cds_service.checker.result import Seen, check, fault, fine, judged, unseen
-from cds_service.checker.subject import Probe, Subject, cards_of, essence, new_instance
+from cds_service.checker.probe import Probe, cards_of, essence, new_instance
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, fine, judged, unseen
+from cds_service.checker.subject import Subject
 from cds_service.checker.synthetic import USER, old_draft_order
 from cds_service.checker.visits import ACCESS
 
@@ -61,7 +63,7 @@ def nothing_optional(subject: Subject) -> Iterator[Seen]:
     for exchange in subject.bare:
         yield _unharmed(exchange, "with neither")
     for probe in subject.tried:
-        exchange = probe.subject.call(probe.entry, {**probe.body, "fhirAuthorization": None})
+        exchange = subject.call(probe.entry, {**probe.body, "fhirAuthorization": None})
         yield _unharmed(exchange, "fhirAuthorization null")
 
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from cds_service.checker.conversation import Exchange
-from cds_service.checker.result import Seen, check, fault, fine, judged, unseen
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, fine, judged, unseen
 from cds_service.checker.subject import Subject
 
 # What frameworks print of their insides.

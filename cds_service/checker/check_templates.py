@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from cds_service.checker.result import Check, Seen, check, fault, fine, judged, quoted, unseen
+from cds_service.checker.registry import Check, check
+from cds_service.checker.result import Seen, fault, fine, judged, quoted, unseen
 from cds_service.checker.subject import Subject
 
 _TOKEN = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from cds_service.checker.conversation import Exchange, NotStrict, strict
 from cds_service.checker.fhir_json import why_invalid
-from cds_service.checker.result import Seen, check, fault, faults_or, fine, judged, unseen
-from cds_service.checker.subject import Probe, Subject
+from cds_service.checker.probe import Probe
+from cds_service.checker.registry import check
+from cds_service.checker.result import Seen, fault, faults_or, fine, judged, unseen
+from cds_service.checker.subject import Subject
 from cds_service.checker.tls import refuses_old_versions, speaks
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -37,7 +39,7 @@ def odd_bodies(subject: Subject) -> Iterator[Seen]:
             exchange = subject.conversation.post(probe.entry.url, probe.body, Content_Type=media_type)
             same = exchange.answer.status == 200
             yield judged(same, f"{media_type}: {exchange.answer.said}")
-        yield from (_refused(probe, name, body) for name, body in _broken(probe.body).items())
+        yield from (_refused(subject, probe, name, body) for name, body in _broken(probe.body).items())
     yield unseen("no service answered 200")
 
 
@@ -54,9 +56,9 @@ def _broken(body: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
-def _refused(probe: Probe, name: str, body: bytes) -> Seen:
+def _refused(subject: Subject, probe: Probe, name: str, body: bytes) -> Seen:
     named = {"Content-Type": "application/json"}
-    answer = probe.subject.conversation.call("POST", probe.entry.url, body, named).answer
+    answer = subject.conversation.call("POST", probe.entry.url, body, named).answer
     return judged(answer.is_refusal, f"a body {name}: {answer.said}")
 
 

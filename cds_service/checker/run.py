@@ -17,8 +17,9 @@ from cds_service.checker import (  # noqa: F401 - importing them registers their
     check_templates,
     check_transport,
 )
+from cds_service.checker.registry import checks
 from cds_service.checker.requirement import requirements
-from cds_service.checker.result import Outcome, Result, checks, concluded
+from cds_service.checker.result import Outcome, Result, concluded
 from cds_service.checker.subject import Nothing, Subject
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from uuid import uuid4
 
 from cds_service.checker.cards import remarks
 from cds_service.checker.conversation import Conversation, Exchange
+from cds_service.checker.probe import Entry, Probe, cards_of
 from cds_service.checker.result import Seen, fault, fine
 from cds_service.checker.signing import Signer
-from cds_service.checker.synthetic import nothing_found, request_for
+from cds_service.checker.synthetic import request_for
 from cds_service.checker.visits import Visits, visit_all
 
 _PATH = "/cds-services"
@@ -34,16 +34,6 @@ class Options:
     feedback: bool = False
     fhir: str | None = None
     signer: Signer | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One service as discovery names it, as far as it can be called at all."""
-
-    id: str
-    hook: str
-    url: str
-    prefetch: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -166,7 +156,7 @@ class Subject:
     @cached_property
     def fhir(self) -> Visits | None:
         """What the services asked of a FHIR server of the checker; None when none may be opened."""
-        return visit_all(self, self.options.fhir) if self.options.fhir else None
+        return visit_all(self.tried, self.options.fhir) if self.options.fhir else None
 
     def remarked(self, row: str) -> Iterator[Seen]:
         """What is said under a row of the responses that came so far. Asked first, it fixes which those are."""
@@ -199,79 +189,3 @@ class Subject:
         for exchange in self.conversation.exchanges:
             if exchange.url in urls and exchange.answer.status == 200 and isinstance(exchange.answer.json, dict):
                 yield exchange, exchange.answer.json
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A request that is answered with 200, to be sent again with something changed."""
-
-    subject: Subject
-    entry: Entry
-    body: dict[str, Any]
-    exchange: Exchange
-
-    @property
-    def cards(self) -> list[Any]:
-        return cards_of(self.exchange)
-
-    @cached_property
-    def again(self) -> Exchange:
-        """The same request once more, byte for byte."""
-        return self.subject.call(self.entry, self.body)
-
-    @cached_property
-    def is_stable(self) -> bool:
-        """True when the same request gives the same answer, so that answers can be compared at all."""
-        return bool(essence(self.again) == essence(self.exchange))
-
-    @property
-    def searches(self) -> list[str]:
-        """The prefetch keys that are searches and were answered."""
-        templates = self.entry.prefetch
-        return [key for key in self.prefetch if "?" in templates.get(key, "")]
-
-    @property
-    def prefetch(self) -> dict[str, Any]:
-        answers = self.body.get("prefetch")
-        return dict(answers) if isinstance(answers, dict) else {}
-
-    def changed(self, **changes: Any) -> Exchange:
-        """The answer to the request with other values at its top level; None takes one away."""
-        body = {key: one for key, one in (copy.deepcopy(self.body) | changes).items() if one is not None}
-        return self.subject.call(self.entry, body)
-
-    def prefetching(self, changes: Mapping[str, Any], without: Sequence[str] = ()) -> Exchange:
-        """The answer when some keys of the prefetch have other answers, or are missing."""
-        answers = {key: one for key, one in (self.prefetch | dict(changes)).items() if key not in without}
-        return self.changed(prefetch=answers)
-
-    @cached_property
-    def lacking(self) -> dict[str, Exchange]:
-        """By key of the prefetch the answer without that key."""
-        return {key: self.prefetching({}, without=[key]) for key in self.prefetch}
-
-    @cached_property
-    def empty(self) -> Exchange:
-        """The answer when all searches found nothing."""
-        return self.prefetching(dict.fromkeys(self.searches, nothing_found()))
-
-
-def new_instance() -> str:
-    return str(uuid4())
-
-
-def cards_of(exchange: Exchange) -> list[Any]:
-    body = exchange.answer.json
-    cards = body.get("cards") if isinstance(body, dict) else None
-    return cards if isinstance(cards, list) and exchange.answer.status == 200 else []
-
-
-def essence(exchange: Exchange) -> Any:
-    """An answer without the ids that may differ from call to call."""
-    return exchange.answer.status, _without_ids(exchange.answer.json)
-
-
-def _without_ids(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_ids(one) for key, one in value.items() if key != "uuid"}
-    return [_without_ids(one) for one in value] if isinstance(value, list) else value

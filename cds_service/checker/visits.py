@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from cds_service.checker.conversation import Exchange
 from cds_service.checker.fhir_server import Asked, FhirServer, fhir_server
+from cds_service.checker.probe import Probe
 from cds_service.checker.synthetic import first_page
-
-if TYPE_CHECKING:
-    from cds_service.checker.subject import Probe, Subject
 
 # Told from any other by the services' answers and by the server's log.
 TOKEN = f"checker-synthetic-token-{uuid4().hex}"
@@ -60,11 +58,11 @@ class Visits:
         return [one for visit in self.visits for one in visit.asked]
 
 
-def visit_all(subject: Subject, address: str) -> Visits:
+def visit_all(probes: Iterable[Probe], address: str) -> Visits:
     """Each tried service once; the first that fetches at all also under odd circumstances."""
     seen = Visits()
     with fhir_server(address) as server:
-        for probe in subject.tried:
+        for probe in probes:
             if not probe.prefetch:
                 continue
             server.answers = queries(probe)

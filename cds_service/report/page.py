@@ -20,7 +20,7 @@ from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.protocol import package_version
 from cds_service.trials.screening import Screening
-from cds_service.trials.translation import in_language
+from cds_service.trials.spoken import in_language
 
 # A status also has a shape, so that neither colour nor grey alone says it.
 SHAPES = {Status.PASS: "✔", Status.FAIL: "✖", Status.REVIEW: "◆", Status.UNKNOWN: "?", Status.HUMAN: "☐"}

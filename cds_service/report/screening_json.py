@@ -16,7 +16,7 @@ from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag
 from cds_service.trials.history import Flare
 from cds_service.trials.screening import Screening, Steroids
-from cds_service.trials.translation import in_language
+from cds_service.trials.spoken import in_language
 
 _FLAG_ORDER = tuple(Flag)
 

@@ -10,7 +10,7 @@ from cds_service.report.sentences import dose_today
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
 from cds_service.trials.screening import Screening, Steroids, Verdict
-from cds_service.trials.translation import in_language
+from cds_service.trials.spoken import in_language
 
 _INDENT = " " * 25
 _GROUPS = (

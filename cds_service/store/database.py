@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -22,14 +22,13 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.sql import column, table
 
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.store.engines import MIGRATES, READS, postgresql, sqlite
+from cds_service.store.revisions import revision_of
 from cds_service.store.tables import REVISIONS
 
 _LOG = logging.getLogger(__name__)
-_VERSION = table("alembic_version", column("version_num"))
 _EXAMPLE = "postgresql://trialhook:secret@db.lan:5432/trialhook"
 # What comes of the rows and not of the database: a defect of ours.
 _DEFECTS = (IntegrityError, DataError)
@@ -150,13 +149,6 @@ class Database:
                 raise
             _LOG.error("The database %s cannot be used: %s", self.name, _first_line(error))
             raise StoreUnavailable from None
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The revision of the tables; None where there are none."""
-    if not inspect(connection).has_table(_VERSION.name):
-        return None
-    return connection.scalar(select(_VERSION.c.version_num))
 
 
 def _first_line(error: BaseException) -> str:

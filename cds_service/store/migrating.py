@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from cds_service.errors import WrongDatabase
-from cds_service.store.database import revision_of
+from cds_service.store.revisions import revision_of
 from cds_service.store.tables import REVISIONS
 
 # Any number: whoever migrates holds it, and a second one waits.

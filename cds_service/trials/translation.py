@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
 
 from cds_service.strict_yaml import MalformedFile, parsed
-from cds_service.trials.finding import Finding, Test
 from cds_service.trials.rules.parameters import Parameters, Words
 
-if TYPE_CHECKING:
-    from cds_service.trials.protocol import Criterion, Protocol, Trial
-    from cds_service.trials.screening import Screening
+
+class Worded(Protocol):
+    """A criterion, as far as it says anything in English."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def question(self) -> str | None: ...
+    @property
+    def reading(self) -> str | None: ...
+    @property
+    def alternative(self) -> str | None: ...
+    @property
+    def test(self) -> object: ...
 
 
 class Said(Parameters):
@@ -35,7 +44,7 @@ class Translation(Parameters):
     criteria: Mapping[str, Said]
 
 
-def translation(file: str, document: Any, criteria: Iterable[Criterion]) -> Translation:
+def translation(file: str, document: Any, criteria: Iterable[Worded]) -> Translation:
     """The translation in a file. Raises MalformedFile unless it says exactly what the criteria say in English."""
     made = parsed(Translation, file, document)
     known = {criterion.id: criterion for criterion in criteria}
@@ -48,47 +57,10 @@ def translation(file: str, document: Any, criteria: Iterable[Criterion]) -> Tran
     return made
 
 
-def _differs(criterion: Criterion, said: Said) -> str | None:
+def _differs(criterion: Worded, said: Said) -> str | None:
     """The first part that only one of the two languages has."""
     return next(
         (key for key in ("question", "reading", "alternative", "test")
          if (getattr(criterion, key) is None) != (getattr(said, key) is None)),
         None,
     )  # fmt: skip
-
-
-def protocol_in_language(protocol: Protocol, language: str) -> Protocol:
-    """The protocol with our own words in a language; as it is where there is no translation."""
-    made = protocol.translations.get(language)
-    if made is None:
-        return protocol
-    criteria = tuple(_criterion(criterion, made.criteria[criterion.id]) for criterion in protocol.criteria)
-    return replace(protocol, trial=_trial(protocol.trial, made), criteria=criteria)
-
-
-def in_language(screening: Screening, language: str) -> Screening:
-    """The same screening with our own words in a language; as it is where the trial has no translation."""
-    made = screening.translations.get(language)
-    if made is None:
-        return screening
-    findings = tuple(_finding(finding, made.criteria[finding.id]) for finding in screening.findings)
-    return replace(screening, trial=_trial(screening.trial, made), findings=findings)
-
-
-def _trial(trial: Trial, made: Translation) -> Trial:
-    return trial.model_copy(update={"short_title": made.short_title, "about": made.about})
-
-
-def _finding(finding: Finding, said: Said) -> Finding:
-    return replace(finding, name=said.name, question=said.question, reading=said.reading,
-                   alternative=said.alternative, test=_test(finding.test, said))  # fmt: skip
-
-
-def _criterion(criterion: Criterion, said: Said) -> Criterion:
-    rule = criterion.rule.model_copy(update={"question": said.question}) if said.question else criterion.rule
-    return replace(criterion, name=said.name, rule=rule, reading=said.reading, alternative=said.alternative,
-                   test=_test(criterion.test, said))  # fmt: skip
-
-
-def _test(test: Test | None, said: Said) -> Test | None:
-    return replace(test, name=said.test) if test and said.test else test

@@ -18,7 +18,7 @@ from cds_service.pipeline import Compose
 from cds_service.report.screening_json import screening_json
 from cds_service.report.wording import wording
 from cds_service.trials.screening import Screening
-from cds_service.trials.translation import protocol_in_language
+from cds_service.trials.spoken import protocol_in_language
 from cds_service.web.answers import json_answer
 from cds_service.web.cds_hooks import Wiring
 from cds_service.web.languages import Reading, reading

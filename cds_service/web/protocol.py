@@ -10,7 +10,7 @@ from cds_service.errors import ServiceError
 from cds_service.report.protocol_outline import outline
 from cds_service.report.protocol_words import ProtocolWords
 from cds_service.trials.protocol import package_version
-from cds_service.trials.translation import protocol_in_language
+from cds_service.trials.spoken import protocol_in_language
 from cds_service.web.cds_hooks import Wiring
 from cds_service.web.languages import Reading, reading
 from cds_service.web.pages import html_answer

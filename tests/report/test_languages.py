@@ -25,7 +25,8 @@ from cds_service.terminology.codes import classes, code_sets
 from cds_service.trials.protocol import load_protocol
 from cds_service.trials.rules.new_therapy import NewTherapy
 from cds_service.trials.rules.therapy_stability import TherapyStability
-from cds_service.trials.translation import in_language, protocol_in_language, translation
+from cds_service.trials.spoken import in_language, protocol_in_language
+from cds_service.trials.translation import translation
 from fhir_fixtures.story import load_stories
 from fhir_fixtures.translations import told_in_other_languages
 from tests.report.histories import HISTORIES

@@ -22,9 +22,10 @@ import app
 from cds_service.errors import StoreUnavailable, WrongDatabase
 from cds_service.settings import Settings
 from cds_service.store import migrating
-from cds_service.store.database import Database, revision_of
+from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBook
 from cds_service.store.migrating import config
+from cds_service.store.revisions import revision_of
 from cds_service.store.tables import METADATA, REVISIONS
 from tests.store.conftest import Clock
 from tests.store.said import REASON, accepted, overridden
