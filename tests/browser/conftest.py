@@ -1,43 +1,22 @@
-"""A demo on loopback, and a browser for it: Debian's Chromium, or whatever TRIALHOOK_TEST_BROWSER leads to."""
+"""A demo on loopback, and windows of the browser on it."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize
 from werkzeug.serving import make_server
 
 from app import create_demo_app
 from cds_service.settings import Settings
 from cds_service.store.sealing import new_key
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 DESKTOP = ViewportSize(width=1400, height=900)
 PHONE = ViewportSize(width=320, height=640)
-
-
-def browser_path() -> str | None:
-    """Where a Chromium lies; None when there is none."""
-    named = os.environ.get("TRIALHOOK_TEST_BROWSER")
-    return named or next((path for name in _NAMES if (path := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = browser_path()
-    if path is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium, or set TRIALHOOK_TEST_BROWSER to one")
-    with sync_playwright() as playwright:
-        # In a container there is no user namespace for the sandbox; only our own pages are opened.
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import main
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackBook
+from cds_service.store.tables import REVISIONS
 from tests.store.said import REASON, accepted, overridden
 
 SERVICE = "nct06920199-patient-view"
@@ -27,8 +28,8 @@ def run(monkeypatch: pytest.MonkeyPatch, url: str, *arguments: str, zone: str = 
 def test_migrate_says_where_it_is_and_may_be_repeated(bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (run(monkeypatch, bare_url, "migrate") for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert "is at revision 0002 (before: no tables)." in first.output
-    assert "is at revision 0002 (before: 0002)." in second.output
+    assert f"is at revision {REVISIONS[-1]} (before: no tables)." in first.output
+    assert f"is at revision {REVISIONS[-1]} (before: {REVISIONS[-1]})." in second.output
 
 
 def test_feedback_lists_what_was_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

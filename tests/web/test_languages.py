@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from app import create_demo_app
 from cds_service.settings import Settings
 
-PAGES = ("/", "/demo/stories/too-old", "/protocol/nct06920199")
+PAGES = ("/", "/demo/stories", "/demo/stories/too-old", "/protocol/nct06920199")
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,8 @@ def test_a_cache_is_told_that_the_browsers_language_matters(english: FlaskClient
 
 
 def test_links_carry_a_choice_on_and_only_a_choice(english: FlaskClient) -> None:
-    assert 'href="/demo/stories/too-old?lang=zh-CN"' in english.get("/?lang=zh-CN").text
-    assert 'href="/demo/stories/too-old"' in english.get("/", headers={"Accept-Language": "zh-CN"}).text
+    assert 'href="/demo/stories/too-old?lang=zh-CN"' in english.get("/demo/stories?lang=zh-CN").text
+    assert 'href="/demo/stories/too-old"' in english.get("/demo/stories", headers={"Accept-Language": "zh-CN"}).text
     story = english.get("/demo/stories/too-old?lang=zh-CN").text
     assert 'href="/protocol/nct06920199?lang=zh-CN#AGE"' in story
 
@@ -100,7 +100,7 @@ def test_a_card_by_hook_is_in_the_sites_language(chinese: FlaskClient, english: 
 
 def test_no_english_sentence_of_ours_is_left_on_a_chinese_page(english: FlaskClient) -> None:
     """Outside of what is marked as English, and of code: words of three Latin letters and more are names."""
-    page = english.get("/?lang=zh-CN").text
+    page = english.get("/demo/stories?lang=zh-CN").text
     text = re.sub(r"<[^>]+>", " ", page.split("<body>")[1])
     names = {"Trialhook", "CDS", "Hooks", "NCT", "JSON", "English"}
     assert set(re.findall(r"[A-Za-z]{3,}", text)) - names <= {"mol", "µmol"}
