@@ -145,6 +145,11 @@ def test_steps_of_every_other_day_without_bounds_may_alternate() -> None:
     assert laid(step(20, pattern="qod", order=1), step(10, pattern="qod", order=2)) == ["2026-01-01 ? 10-30"]
 
 
+def test_a_daily_step_beside_one_of_every_other_day_has_no_pattern() -> None:
+    found = laid_out(statement("s", (step(20), step(10, pattern="qod")), "01-01"))
+    assert [(words(s.daily), s.pattern) for s in found] == [("10-30", "unknown")]
+
+
 def test_two_every_other_day_steps_alternate() -> None:
     found = laid_out(statement("s", (step(20, pattern="qod"), step(10, pattern="qod")), "01-01"))
     assert [(s.daily, s.pattern, s.per_dose) for s in found] == [(span(30, 30), "alternating", None)]
