@@ -6,16 +6,17 @@ The limit of a measure decides how many digits are printed of it: without it, a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import pytest
 
 from cds_service.clinical.evidence import Evidence, Measure
-from cds_service.clinical.interval import Limit
+from cds_service.clinical.interval import Interval, Limit
 from cds_service.trials.finding import Judgement
 from cds_service.trials.rules.base import few
 from cds_service.trials.screening import screen
 from tests.mutation.case_law import case_under, forget, law, only
-from tests.trials.record_of import PROTOCOL
+from tests.trials.record_of import PROTOCOL, screened
 
 # Scores have one unit on two scales: a Karnofsky score is not held against the limit for ECOG.
 SCORE = "{score}"
@@ -51,3 +52,12 @@ def test_a_measure_knows_the_limit_that_it_is_held_against(criterion: str) -> No
 def test_of_many_records_the_first_three_are_shown(recorded: int, shown: int) -> None:
     records = [Evidence(f"Condition/{number}", None, "asthma") for number in range(recorded)]
     assert few(records) == tuple(records[:shown])
+
+
+def test_a_dose_that_ended_is_shown_per_kilogram_as_it_was() -> None:
+    """Beside the last dose that was taken stands its own share of the weight, and not that of today's zero."""
+    doses = [{"mg": 20, "from": "2025-06-01", "to": "2025-09-01"}, {"mg": 7, "from": "2025-09-02", "to": "2025-11-01"}]
+    values = screened({"prednisone": doses}).finding("I02a").judgement.reason.values
+    dose, per_kg = values["dose"], values["per_kg"]
+    assert isinstance(dose, Measure) and isinstance(per_kg, Measure)
+    assert (dose.interval, per_kg.interval) == (Interval.exactly(7), Interval.exactly(Fraction(7, 70)))

@@ -137,7 +137,7 @@ class SteroidResistance(DoseNeed):
             code = "resistance-by-progression-only" if by_progression else "resistance-not-long-enough"
             return self._of_run(case, longest, code, ())
         values: dict[str, Value] = {"dose": Measure(shown.segment.dose, steroids.PER_DAY), "limit": self.dose,
-                                    "per_kg": self.per_kg_of(case.weighed[-1])}  # fmt: skip
+                                    "per_kg": self.per_kg_of(shown)}  # fmt: skip
         evidence = tuple(steroids.dose_evidence(case, shown, self.dose))
         flags = self._flags((shown,), None)
         return Judgement(Status.REVIEW, Reason("resistance-dose-not-shown", values), evidence, flags)
