@@ -1,4 +1,4 @@
-"""The drafts of the public CDS Hooks Sandbox, in its own shape: medicine, number, frequency and dates as typed there."""
+"""The drafts of the public CDS Hooks Sandbox, in its own shape: medicine, number, frequency and dates as typed."""
 
 from __future__ import annotations
 
