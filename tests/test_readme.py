@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from app import create_demo_app
 from cards.compose import Site, composer
 from cds_service.hooks.clients import Client
@@ -44,9 +46,12 @@ def test_both_commands_come_first() -> None:
     assert README.index("python3 run.py demo") < README.index("python3 run.py test") < README.index("## A card")
 
 
-def test_the_link_to_the_sandbox_names_what_the_demo_has() -> None:
+SANDBOX_LINKS = re.findall(r"^http://localhost:8080/\?(\S+)$", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("link", SANDBOX_LINKS)
+def test_a_link_to_the_sandbox_names_what_the_demo_has(link: str) -> None:
     """And asks for nothing beyond it, by the address at which the demo says that it runs."""
-    (link,) = re.findall(r"^http://localhost:8080/\?(\S+)$", README, re.MULTILINE)
     asked = {name: value for name, (value,) in parse_qs(link).items()}
     demo = create_demo_app(Settings()).test_client()
     for address in (f"{asked['fhirServiceUrl']}/Patient/{asked['patientId']}", asked["serviceDiscoveryURL"]):
@@ -56,7 +61,13 @@ def test_the_link_to_the_sandbox_names_what_the_demo_has() -> None:
         )
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] in ("*", "http://localhost:8080")
-    assert asked["hook"] == asked["screen"] == "patient-view"
+
+
+def test_each_hook_has_a_link_to_its_screen_of_the_sandbox() -> None:
+    """With the hook alone the Sandbox shows the patient's screen, and sends that hook to services of another one."""
+    asked = [parse_qs(link) for link in SANDBOX_LINKS]
+    screens = {hook: screen for one in asked for hook, screen in zip(one["hook"], one["screen"], strict=True)}
+    assert screens == {"patient-view": "patient-view", "order-select": "rx-view", "order-sign": "rx-sign"}
 
 
 def test_the_card_is_the_one_that_comes_back() -> None:

@@ -27,7 +27,8 @@ _TABLETS = frozenset({
     "tbl.", "[tbl]", "ectab", "ertab", "片", "錠", "comprime", "comprimes", "tablette", "tabletten", "filmtablette",
     "filmtabletten", "comprimido", "comprimidos", "compressa", "compresse", "kapsel", "kapseln", "gelule",
     "gelules", "capsula", "capsulas", "cap", "caps", "cap(s)", "capsule", "capsules", "capsule(s)", "{cap}",
-    "{caps}", "{capsule}", "ercap", "粒", "tablet - unit of product usage", "capsule - unit of product usage",
+    "{caps}", "{capsule}", "ercap", "pill", "pills", "{pill}", "粒", "tablet - unit of product usage",
+    "capsule - unit of product usage",
 })  # fmt: skip
 _PIECES = frozenset({"1", "{unit}", "unit", "unit(s)", "each", "ea", "{each}", "st", "stk"})
 _MOST_PLACES = 6

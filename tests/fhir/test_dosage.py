@@ -62,8 +62,10 @@ def test_a_dose_in_milligrams_is_taken_as_often_as_stated(dosage: Json, daily: I
 
 
 @pytest.mark.parametrize(
-    "unit", ["TAB", "tab", "tbl", "{tbl}", "Tablet(s)", "{TAB}", "片", "each", "Tablet - unit of product usage", None]
-)
+    "unit",
+    ["TAB", "tab", "tbl", "{tbl}", "Tablet(s)", "{TAB}", "{pill}", "pills", "片", "each",
+     "Tablet - unit of product usage", None],
+)  # fmt: skip
 def test_tablets_count_their_strength_and_a_bare_number_counts_tablets(unit: str | None) -> None:
     assert tablet_step({**dose(4, unit), **DAILY}).daily == exactly(20)
 
