@@ -165,6 +165,32 @@ def test_it_works_from_the_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Neutrophils lifted by filgrastim")
 
 
+def test_drafting_and_signing_keep_the_place_of_the_keyboard(visit: Visit) -> None:
+    """The order pane is drawn anew each time; whoever has no mouse would otherwise begin at the top again."""
+    page = opened(visit, "nearly-a-candidate")
+    page.get_by_label("Order", exact=True).select_option("ruxolitinib")
+    for press, hook, then in (
+        ("Draft the order", "order-select", "Draft the order"),
+        ("Sign the drafts", "order-sign", "Sign all the same"),
+        ("Remove ruxolitinib", "order-select", "Draft the order"),
+    ):
+        page.get_by_role("button", name=press).focus()
+        with page.expect_response(f"**/nct06920199-{hook}"):
+            page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=then)).to_be_focused()
+    assert page.get_by_label("Order", exact=True).input_value() == "ruxolitinib"
+
+
+def test_on_a_phone_a_link_leads_from_the_orders_to_the_cards(visit: Visit) -> None:
+    """There the cards stand beneath the chart, out of sight."""
+    visit.page.set_viewport_size(PHONE)
+    page = opened(visit, "nearly-a-candidate")
+    page.get_by_label("Order", exact=True).select_option("ruxolitinib")
+    page.get_by_role("button", name="Draft the order").click()
+    page.get_by_role("link", name="2 cards came.").click()
+    expect(page.locator("article.card").first.locator("h4")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("story", ["nearly-a-candidate", "not-a-transplant-patient", "tablets-and-chinese"])
 def test_it_has_no_barrier_that_axe_finds(visit: Visit, story: str) -> None:
     page = opened(visit, story)

@@ -10,7 +10,9 @@ export async function drawCards(answers, accept) {
   const drawn = await Promise.all(answers.map((answer) => drawAnswer(answer, accept)));
   find("cards").replaceChildren(...(drawn.length ? drawn : [make("p", { class: "soft" }, say("nobody_asked"))]));
   const count = answers.flatMap((answer) => answer.cards ?? []).length;
-  announce(say(count === 1 ? "one_card" : "cards_came", { n: count }));
+  const came = say(count === 1 ? "one_card" : "cards_came", { n: count });
+  find("to-cards").textContent = came;
+  announce(came);
 }
 
 async function drawAnswer({ service, cards, trouble }, accept) {

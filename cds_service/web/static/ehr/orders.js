@@ -4,9 +4,12 @@ import { find, make, say } from "./page.js";
 
 // `on.select` and `on.sign` are told the drafts; `on.sign` answers whether the clinician has to look first.
 export function orderPane(on) {
-  const state = { drafts: [], offered: [], warned: false, count: 0 };
+  const state = { drafts: [], offered: [], choice: null, warned: false, count: 0 };
 
+  // What was chosen and where the keyboard was stay, though everything is made anew.
   function draw() {
+    const focused = document.activeElement;
+    const within = find("orders").contains(focused);
     const offers = make("select", { id: "offer" }, ...state.offered.map((one) => make("option", { value: one.id }, one.label)));
     const dose = make("input", { id: "dose", type: "number", min: "0", step: "any", inputmode: "decimal" });
     const doseLine = make("p", {}, make("label", { for: "dose" }, say("dose_mg")), " ", dose);
@@ -15,14 +18,19 @@ export function orderPane(on) {
       doseLine.hidden = asked === null;
       if (asked !== null) dose.value = asked.value;
     };
-    offers.addEventListener("change", match);
+    offers.addEventListener("change", () => {
+      state.choice = offers.value;
+      match();
+    });
+    if (state.choice) offers.value = state.choice;
     match();
     find("orders").replaceChildren(
       make("p", {}, make("label", { for: "offer" }, say("order")), " ", offers), doseLine,
-      make("button", { type: "button", onclick: () => add(chosen(offers.value), dose.value) }, say("draft")),
+      make("button", { type: "button", id: "draft", onclick: () => add(chosen(offers.value), dose.value) }, say("draft")),
       state.drafts.length ? make("ul", { class: "lines" }, ...state.drafts.map(line)) : make("p", { class: "soft" }, say("no_drafts")),
-      make("button", { type: "button", disabled: state.drafts.length === 0, onclick: sign }, say(state.warned ? "sign_anyway" : "sign")),
+      make("button", { type: "button", id: "sign", disabled: state.drafts.length === 0, onclick: sign }, say(state.warned ? "sign_anyway" : "sign")),
     );
+    if (within) find(focused.id === "sign" && state.drafts.length ? "sign" : "draft").focus();
   }
 
   const chosen = (id) => state.offered.find((one) => one.id === id);
@@ -67,7 +75,7 @@ export function orderPane(on) {
 
   return {
     offer(offered) {
-      Object.assign(state, { offered, drafts: [], warned: false });
+      Object.assign(state, { offered, choice: null, drafts: [], warned: false });
       draw();
     },
     // An order that a card suggested.
