@@ -245,8 +245,8 @@ def _once_each(entries: Iterable[Entry]) -> list[Entry]:
     newest: dict[str | bytes, Entry] = {}
     for entry in sorted(entries, key=lambda e: (e.reference, e.edition, e.problem is None, e.raw)):
         name = entry.reference if entry.has_name else entry.raw
-        earlier = newest.get(name, entry)
-        newest[name] = replace(entry, queries=earlier.queries | entry.queries)
+        earlier = newest.get(name)
+        newest[name] = replace(entry, queries=earlier.queries | entry.queries) if earlier else entry
     return list(newest.values())
 
 
