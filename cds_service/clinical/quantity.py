@@ -78,7 +78,7 @@ class AnalyteUnits:
         """
         bounds = self.plausible_as.get(code, self.plausible)
         low, high = bounds.low, bounds.high
-        if 0 < value < self.least:
+        if self.least and 0 < value < self.least:
             return False
         return low <= value and (high is None or value <= high) and not (self.step and value % self.step)
 
