@@ -29,7 +29,7 @@ class Interval:
     high_open: bool = False
 
     def __post_init__(self) -> None:
-        if self.high is None:
+        if self.high is None or (self.high is self.low and not (self.low_open or self.high_open)):
             return
         if self.high < self.low:
             raise ValueError("an interval ends before it begins")
@@ -39,16 +39,17 @@ class Interval:
     @classmethod
     def exactly(cls, value: Fraction | Decimal | int) -> Interval:
         """The interval that holds one number only."""
-        return cls(Fraction(value), Fraction(value))
+        number = Fraction(value)
+        return cls(number, number)
 
     @property
     def is_exact(self) -> bool:
         """True when it holds one number only."""
-        return self.high is not None and self.low == self.high
+        return self.high is self.low or (self.high is not None and self.low == self.high)
 
     @property
     def is_zero(self) -> bool:
-        return self.is_exact and self.low == 0
+        return self.low == 0 and self.is_exact
 
     @property
     def begins_at_zero(self) -> bool:

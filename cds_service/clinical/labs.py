@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import reduce
+from functools import cache, reduce
 from typing import Any, Literal
 
 from cds_service.clinical.dates import DayRange
@@ -113,11 +113,18 @@ def default_upper_limit(analyte: str, written_in: str | None = None) -> Interval
 
 def is_believable_limit(analyte: str, limit: Interval) -> bool:
     """False for an upper limit of normal that no laboratory has: a slip, or a number in another unit."""
-    row = _upper_limits().get(analyte)
-    if row is None:
+    believed = _believed().get(analyte)
+    if believed is None:
         return True
-    low, high = (Fraction(end) for end in row["believed"])
+    low, high = believed
     return limit.high is not None and low <= limit.low and limit.high <= high
+
+
+@cache
+def _believed() -> Mapping[str, tuple[Fraction, Fraction]]:
+    """Between which numbers the upper limits of an analyte lie that some laboratory has."""
+    ends = {analyte: row["believed"] for analyte, row in _upper_limits().items()}
+    return {analyte: (Fraction(low), Fraction(high)) for analyte, (low, high) in ends.items()}
 
 
 def _upper_limits() -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ class AnalyteUnits:
         """
         bounds = self.plausible_as.get(code, self.plausible)
         low, high = bounds.low, bounds.high
-        if 0 < value < self.least:
+        if self.least and 0 < value < self.least:
             return False
         return low <= value and (high is None or value <= high) and not (self.step and value % self.step)
 
@@ -148,7 +148,8 @@ def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
         code = units.unit if units.bare else _unit_that_explains(units, number)
     if isinstance(code, Unusable):
         return code
-    value = number * units.factors[code]
+    factor = units.factors[code]
+    value = number if factor == 1 else number * factor
     interval = _opened(value, raw.comparator) if units.is_plausible(value, code) else Unusable("implausible")
     return interval if isinstance(interval, Unusable) else Converted(interval, code, assumed)
 

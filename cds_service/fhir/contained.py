@@ -26,11 +26,13 @@ def name_inside(whole: Entry, reference: str) -> str:
 def contained_results(whole: Entry) -> Iterator[Entry]:
     """The contained Observations that the whole names as its results."""
     seen = whole.resource
+    if seen is None or not seen.contained:
+        return
     status = (getattr(seen, "status", None) or "").strip().lower()
-    if seen is None or whole.problem or status in _NO_RESULT:
+    if whole.problem or status in _NO_RESULT:
         return
     named = {one.reference for one in members_of(seen) if one.reference}
-    for raw in (seen.contained or ()) if named else ():
+    for raw in seen.contained if named else ():
         for one in read_answer(raw, whole.reference).entries:
             inside = f"#{one.reference.rpartition('/')[2]}"
             if one.type == "Observation" and inside in named:

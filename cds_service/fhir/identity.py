@@ -47,7 +47,7 @@ class Identity:
 def _server(address: str | None) -> str | None:
     """The server and path before type and id, the same for http and https; None for any other address."""
     match = _ABSOLUTE.fullmatch(address or "")
-    name = local_name(address)
+    name = local_name(address) if match else None
     if match is None or name is None:
         return None
     return match[1].lower() + match[2].split("/_history")[0].split("?")[0].rstrip("/").removesuffix(name).rstrip("/")

@@ -59,8 +59,8 @@ class Naming:
         parts = self._pharmacy.ingredients(record, medication)
         found = self._recognised(codings, names, parts)
         drugs = self._index.drugs & set(found.concepts)
-        if not drugs and not _is_told(codings, names, parts):
-            return None
+        if not drugs:  # of what is of no interest nobody asks more than that
+            return _of_no_interest(found, codings, names, parts) if _is_told(codings, names, parts) else None
         misnamed = self._names_two_drugs(codings, names) or self._is_made_of_others(codings, names, parts)
         return Named(
             found, drugs, _label(codings, names, parts), tuple(names), _forms(medication),
@@ -149,6 +149,12 @@ def _label(codings: Sequence[el.Coding], names: Sequence[str], parts: Sequence[I
     words = [*names, *(word for part in parts for word in part.words)]
     codes = (one.code for one in [*codings, *(coding for part in parts for coding in part.codings)])
     return words[0] if words else next(code for code in codes if code)
+
+
+def _of_no_interest(
+    found: Recognised, codings: Sequence[el.Coding], names: Sequence[str], parts: Sequence[Ingredient]
+) -> Named:
+    return Named(found, frozenset(), _label(codings, names, parts), tuple(names), (), Strength(), {})
 
 
 def _forms(medication: el.Medication | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -176,27 +177,27 @@ class _Sorting:
         return {one: patient for one in named if patient and identifier_searched_for(one) in known}
 
     def _sort(self, entry: Entry) -> None:
-        if self._is_about_another(entry):
+        subject = _subject(entry)
+        if self._is_about_another(entry, subject):
             self.others.append(entry)
             self.skipped.append(Skipped(entry.reference, "other-patient"))
         elif entry.problem == "deleted":
             self.skipped.append(Skipped(entry.reference, "deleted"))
         elif entry.type not in KNOWN_TYPES:
             self.skipped.append(Skipped(entry.reference, "unknown-type"))
-        elif self._is_about_nobody_known(entry):
+        elif self._is_about_nobody_known(subject):
             self.mine.append(replace(entry, problem="unreadable"))
         else:
             self.mine.append(entry)
             for inside in contained_results(entry):
                 self._sort(inside)
 
-    def _is_about_nobody_known(self, entry: Entry) -> bool:
+    def _is_about_nobody_known(self, subject: el.Reference | None) -> bool:
         """True where nobody can tell whether it is the patient's: then it proves nothing, and is not overlooked."""
-        subject = _subject(entry)
         nowhere = leads_nowhere(resolved(subject, self.addresses), self.addresses)
         return nowhere or self.identity.leaves_open(subject, self.addresses)
 
-    def _is_about_another(self, entry: Entry) -> bool:
+    def _is_about_another(self, entry: Entry, subject: el.Reference | None) -> bool:
         """True for another Patient, and for what is recorded of somebody or something else."""
         if self.patient is None or self.patient.endswith("]"):
             return False
@@ -204,7 +205,7 @@ class _Sorting:
             return entry.has_name and entry.reference != self.patient
         focus = entry.resource.focus if isinstance(entry.resource, el.Observation | el.Procedure) else None
         targets = focus if isinstance(focus, list) else [focus]
-        named = {resolved(_subject(entry), self.addresses), *(resolved(one, self.addresses) for one in targets)}
+        named = {resolved(one, self.addresses) for one in (subject, *targets) if one}
         somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
         return any(not leads_nowhere(name, self.addresses) for name in somebody)
 
@@ -216,8 +217,10 @@ class _Sorting:
 
 def _subject(entry: Entry) -> el.Reference | None:
     seen = entry.resource or entry.glimpse
-    named = (getattr(seen, element, None) for element in ("subject", "patient", "individual"))
-    return next((one for one in named if one), None)
+    for element in ("subject", "patient", "individual"):
+        if named := getattr(seen, element, None):
+            return cast(el.Reference, named)
+    return None
 
 
 def _strange(answers: Mapping[str, Answer], sources_of: _SourcesOf) -> Iterator[Unread]:
@@ -245,8 +248,8 @@ def _once_each(entries: Iterable[Entry]) -> list[Entry]:
     newest: dict[str | bytes, Entry] = {}
     for entry in sorted(entries, key=lambda e: (e.reference, e.edition, e.problem is None, e.raw)):
         name = entry.reference if entry.has_name else entry.raw
-        earlier = newest.get(name, entry)
-        newest[name] = replace(entry, queries=earlier.queries | entry.queries)
+        earlier = newest.get(name)
+        newest[name] = replace(entry, queries=earlier.queries | entry.queries) if earlier else entry
     return list(newest.values())
 
 

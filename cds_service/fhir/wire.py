@@ -94,7 +94,7 @@ def _number(kind: type, value: object) -> object:
     """
     if kind is not el.Number or not isinstance(value, int | Decimal) or isinstance(value, bool):
         raise ValueError("expected a number")
-    number = el.Number(value)
+    number = value if isinstance(value, el.Number) else el.Number(value)
     _, digits, exponent = number.as_tuple()
     if isinstance(exponent, int) and exponent < 0 and len(digits) > _MOST_DIGITS:
         raise ValueError("expected fewer digits")
@@ -103,7 +103,7 @@ def _number(kind: type, value: object) -> object:
 
 @cache
 def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(cast(Any, kind), dec_hook=_number, float_hook=Decimal)
+    return msgspec.json.Decoder(cast(Any, kind), dec_hook=_number, float_hook=el.Number)
 
 
 def decode(raw: bytes | msgspec.Raw, kind: type[T]) -> T | None:
@@ -212,7 +212,7 @@ def _held(entry: env.BundleEntry, place: str, depth: int) -> tuple[Answer, bool]
         return Answer((), failed=_is_failure(entry.resource)), False
     if head.resourceType == "Bundle":
         return _bundle(bytes(entry.resource), place, depth + 1), True
-    search = decode(entry.search, env.EntrySearch)
+    search = decode(entry.search, env.EntrySearch) if _is_there(entry.search) else None
     found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
     if bytes(entry.modifierExtension) not in _NOTHING:
         found = replace(found, problem="modifier-extension")
@@ -230,8 +230,10 @@ def _is_failure(raw: msgspec.Raw) -> bool:
 
 def _reports_failure(raw: msgspec.Raw) -> bool:
     """True for the response to a request of a batch that failed, or that cannot be read."""
+    if not _is_there(raw):
+        return False
     response = decode(raw, env.Response)
-    return _is_there(raw) and (response is None or response.is_failure)
+    return response is None or response.is_failure
 
 
 def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entry:

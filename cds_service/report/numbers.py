@@ -9,16 +9,21 @@ from cds_service.clinical.interval import Interval, Limit
 
 _PRINTED = 4  # decimals that JSON prints at most
 _MOST = 15
+_LARGEST_WHOLE = 10**12
 
 
 def as_json_number(value: Fraction) -> float | int:
     """The number with at most four decimals."""
+    if value.denominator == 1 and abs(value) < _LARGEST_WHOLE:
+        return value.numerator
     rounded = round(value, _PRINTED)
-    return int(rounded) if rounded.denominator == 1 and abs(value) < 10**12 else float(rounded)
+    return int(rounded) if rounded.denominator == 1 and abs(value) < _LARGEST_WHOLE else float(rounded)
 
 
 def as_text(value: Fraction, limit: Limit | None = None, digits: int = 2) -> str:
     """The number with at most `digits` decimals, or as many as it takes to tell it from the limit."""
+    if value.denominator == 1 and abs(value) < _LARGEST_WHOLE:
+        return str(value.numerator)
     for enough in range(digits, _MOST):
         rounded = round(value, enough)
         if limit is None or _same_side(value, rounded, limit.value):

@@ -19,6 +19,7 @@ class Remembered(ConceptIndex):
         self.__dict__.update(index.__dict__)
         self._recognised: dict[tuple[_Codings, tuple[str, ...]], Recognised] = {}
         self._named: dict[str, list[str]] = {}
+        self._properties: dict[_Codings, frozenset[str]] = {}
 
     def recognise(self, codings: Iterable[tuple[str | None, str | None]], texts: Iterable[str]) -> Recognised:
         asked = tuple(codings), tuple(texts)
@@ -29,4 +30,10 @@ class Remembered(ConceptIndex):
     def in_words(self, text: str) -> list[str]:
         if (found := self._named.get(text)) is None:
             found = self._named[text] = super().in_words(text)
+        return found
+
+    def properties(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
+        asked = tuple(codings)
+        if (found := self._properties.get(asked)) is None:
+            found = self._properties[asked] = super().properties(asked)
         return found

@@ -16,6 +16,8 @@ ENDINGS = ("s", "ation", "ations")
 
 def plain(text: str) -> str:
     """The text as words are compared: lower case, single spaces, one dash, no accents, characters folded (NFKC)."""
+    if text.isascii():  # as nearly every text is: nothing to fold
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).translate(_DASHES).lower()
     if not folded.isascii():
         folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", folded)))
