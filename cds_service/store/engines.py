@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 # Execution options: a connection that only reads, and one that changes the tables.
 READS, MIGRATES = "trialhook_reads", "trialhook_migrates"
 _PATIENCE = 5  # seconds: longer than any writer of ours takes, shorter than an EHR waits
+_PAUSE = 0.02
 # Two connections are kept, and there are as many as a worker has threads.
 _THREADS: dict[str, Any] = {"pool_size": 2, "max_overflow": 14, "pool_timeout": _PATIENCE}
 _FILE = "trialhook_file"
@@ -33,7 +35,8 @@ def sqlite(path: Path) -> Engine:
         connection = sqlite3.connect(
             address, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
@@ -50,6 +53,21 @@ def sqlite(path: Path) -> Engine:
     event.listen(engine, "checkout", look)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switches the write-ahead log on. Of workers that open a new file at once SQLite refuses all but one, however long
+    they would wait; they ask again."""
+    given_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > given_up:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
