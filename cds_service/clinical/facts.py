@@ -111,12 +111,30 @@ class Participation:
     sure: bool
 
 
+# The closed list of reasons why an entry is left out, as the screening prints them.
+SkipReason = Literal[
+    "entered-in-error",  # marked as a mistake
+    "refuted",  # a diagnosis that was ruled out
+    "status",  # not done, cancelled, only planned, not yet resulted
+    "future",  # dated after the day of screening
+    "no-date",  # a result without a day
+    "other-patient",
+    "not-a-resource",
+    "unknown-type",
+    "unreadable",  # an element that we read has a shape that FHIR does not allow
+    "invalid",  # refused by validation
+    "modifier-extension",  # changes the meaning in a way that we do not know
+    "implicit-rules",
+    "deleted",  # by a later entry of a history
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An entry that was left out, and why (a closed list of reasons)."""
+    """An entry that was left out, and why."""
 
     reference: str
-    reason: str
+    reason: SkipReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from cds_service.clinical.dates import DayRange
-from cds_service.clinical.facts import Skipped, Unread
+from cds_service.clinical.facts import Skipped, SkipReason, Unread
 from cds_service.fhir import elements as el
 from cds_service.fhir.queries import QUERIES, STANDS_FOR, source_of_analyte
 from cds_service.fhir.states import observed
@@ -18,23 +18,6 @@ from cds_service.terminology.codes import ConceptIndex, alias_of
 R = TypeVar("R", bound=el.Resource)
 # What may turn the meaning of a resource round, that of its day as well.
 _TURNING = ("modifier-extension", "implicit-rules")
-
-# The closed list of reasons why an entry is left out, as the screening prints them.
-SkipReason = Literal[
-    "entered-in-error",  # marked as a mistake
-    "refuted",  # a diagnosis that was ruled out
-    "status",  # not done, cancelled, only planned, not yet resulted
-    "future",  # dated after the day of screening
-    "no-date",  # a result without a day
-    "other-patient",
-    "not-a-resource",
-    "unknown-type",
-    "unreadable",  # an element that we read has a shape that FHIR does not allow
-    "invalid",  # refused by validation
-    "modifier-extension",  # changes the meaning in a way that we do not know
-    "implicit-rules",
-    "deleted",  # by a later entry of a history
-]
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 
-from cds_service.clinical.facts import Skipped, Source, Unread
+from cds_service.clinical.facts import Skipped, SkipReason, Source, Unread
 from cds_service.fhir import elements as el
 from cds_service.fhir.contained import contained_results
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
@@ -60,7 +60,7 @@ class Records:
     addresses: Mapping[str, str] = field(default_factory=dict)
     strange: tuple[Unread, ...] = ()
 
-    def without(self, references: Mapping[str, str]) -> Records:
+    def without(self, references: Mapping[str, SkipReason]) -> Records:
         """The same records with some entries marked unreadable, each for the given reason."""
         marked = tuple(_marked(entry, references) for entry in self.entries)
         patient = None if self.patient and self.patient.reference in references else self.patient
@@ -76,7 +76,7 @@ class Records:
         return replace(self, entries=tuple(kept), strange=())
 
 
-def _marked(entry: Entry, references: Mapping[str, str]) -> Entry:
+def _marked(entry: Entry, references: Mapping[str, SkipReason]) -> Entry:
     reason = references.get(entry.reference)
     return replace(entry, problem=reason, resource=None) if reason else entry
 

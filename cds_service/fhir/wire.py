@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from cds_service.clinical.facts import SkipReason
 from cds_service.fhir import elements as el
 from cds_service.fhir import envelope as env
 from cds_service.fhir.deletions import Deletions, deletions, was_deleted
@@ -26,7 +27,7 @@ class Entry:
     """One resource of the record as it came.
 
     `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem`
-    is a reason of the closed list in the ledger. `edition` tells versions apart. `queries` are those that brought it,
+    is why the entry must be left out. `edition` tells versions apart. `queries` are those that brought it,
     where each was answered on its own.
     """
 
@@ -35,7 +36,7 @@ class Entry:
     full_url: str | None
     raw: bytes
     resource: el.Resource | None
-    problem: str | None = None
+    problem: SkipReason | None = None
     glimpse: el.Resource | None = None
     edition: env.Edition = env.UNDATED
     queries: frozenset[str] = frozenset()
@@ -61,7 +62,7 @@ class Answer:
     cut_off: bool = False
     matches: int = 0
     total: int = 0
-    problems: tuple[tuple[str, str], ...] = ()
+    problems: tuple[tuple[str, SkipReason], ...] = ()
 
     @property
     def more_exist(self) -> bool:

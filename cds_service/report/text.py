@@ -114,7 +114,8 @@ def _sources(screening: Screening, words: Wording) -> Iterator[str]:
     if screening.skipped:
         yield ""
         yield words.term("text", "skipped")
-        yield from (f"  {clean(one.reference):<40} {one.reason}" for one in screening.skipped)
+        reasons = words.terms("skip_reasons")
+        yield from (f"  {clean(one.reference):<40} {reasons[one.reason]}" for one in screening.skipped)
 
 
 def clean(text: str) -> str:

@@ -6,14 +6,18 @@ import ast
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cds_service.clinical.dates import Span
 from cds_service.clinical.evidence import Measure, Reason
+from cds_service.clinical.facts import SkipReason, State
 from cds_service.clinical.interval import ANYTHING, Interval, Limit
+from cds_service.fhir.queries import QUERIES
 from cds_service.report.wording import LANGUAGES, wording
-from cds_service.trials.finding import Finding, Judgement, Status
+from cds_service.trials.finding import Finding, Flag, Judgement, Status
+from cds_service.trials.screening import Verdict
 from tests.synthetic import ROOT, protocol, resources, screened
 
 WORDS = wording("en")
@@ -34,6 +38,27 @@ def reason_codes() -> set[str]:
 def test_every_reason_that_a_rule_gives_has_a_sentence(language: str) -> None:
     known = set(wording(language).terms("reasons"))
     assert reason_codes() <= known
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("group", "codes"),
+    [
+        ("skip_reasons", get_args(SkipReason)),
+        ("verdicts", tuple(Verdict)),
+        ("statuses", tuple(Status)),
+        ("exclusion_statuses", tuple(Status)),
+        ("flags", tuple(Flag)),
+        ("sources", tuple(QUERIES)),
+    ],
+)
+def test_every_code_of_a_closed_list_has_a_word(language: str, group: str, codes: tuple[str, ...]) -> None:
+    assert set(wording(language).terms(group)) == set(codes)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_of_a_source_has_a_word(language: str) -> None:
+    assert set(wording(language).terms_of("text", "states")) == {state.value for state in State}
 
 
 def test_every_finding_of_a_record_can_be_said() -> None:
