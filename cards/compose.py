@@ -14,13 +14,12 @@ from cds_service.hooks.request import HookRequest
 from cds_service.report.screening_json import screening_json, without_valueless
 from cds_service.report.wording import Wording, wording
 from cds_service.trials.finding import Answer, Finding, Status
-from cds_service.trials.protocol import Trial
+from cds_service.trials.protocol import REGISTRY, Trial
 from cds_service.trials.screening import Screening, Verdict
 from cds_service.trials.spoken import in_language
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://trialhook.org/cards")
 _REASONS = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
-_REGISTRY = "http://clinicaltrials.gov"
 _SCREENING = "org.trialhook.screening"
 _MOST_TO_CONFIRM = 4
 _MOST_FACTS = 3
@@ -170,7 +169,7 @@ def _answered(answer: Answer, words: Wording) -> str:
 def source(trial: Trial, words: Wording, matter: str = "") -> Source:
     """Where a card comes from. Cards of another matter have a topic of their own: to override one silences no other."""
     label = words.phrase("card", "source", trial=trial.id, version=trial.version.isoformat())
-    return Source(label, trial.url, {"system": _REGISTRY, "code": f"{trial.topic}{matter}", "display": trial.id})
+    return Source(label, trial.url, {"system": REGISTRY, "code": f"{trial.topic}{matter}", "display": trial.id})
 
 
 def override_reasons(words: Wording) -> tuple[Mapping[str, str], ...]:

@@ -80,7 +80,7 @@ def patient_view(
     screening = answerable(lambda: screen_records(records, protocol, as_of), fetched)
     desk = means.desk
     if desk and screening.verdict not in _SETTLED and (answers := desk.answers(request.patient_id)):
-        screening = screen_records(records, protocol, as_of, answers=answers)
+        screening = screen(screening.case, protocol, answers)
     cards = compose(screening, request)
     return {"cards": desk.linked(cards, request, fetched, as_of) if desk and cards else cards}
 

@@ -96,9 +96,9 @@ class Reviews:
         answer = Answer(criterion, met, by, self._now(), finding.footing)
         self._journal.add(self._name(review.client, review.patient), _ENCODER.encode(answer))
 
-    def desk(self, client: str | None, address_of: Callable[[str], str], label: str) -> Desk:
+    def desk(self, client: str | None, address_of: Callable[[str], str], label: str) -> ClientDesk:
         """The reviews for one client. `address_of` makes a link of an address here, which is shown as `label`."""
-        return Desk(self, client, address_of, label)
+        return ClientDesk(self, client, address_of, label)
 
     def keep(self, client: str | None, request: HookRequest, fetched: Fetched, day: date) -> str:
         """The address at which the record behind a card can be reviewed. Raises StoreUnavailable."""
@@ -116,7 +116,7 @@ class Reviews:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ClientDesk:
     """The reviews as the pipeline meets them, for one client: nothing that fails here keeps a chart waiting."""
 
     reviews: Reviews

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from cds_service.report.page import review
 from cds_service.report.rendering import FOLDER
 from cds_service.report.wording import Wording
-from cds_service.trials.finding import Finding
+from cds_service.trials.finding import Finding, Status
 from cds_service.trials.screening import Screening
 
 
@@ -48,10 +48,9 @@ def answering_style() -> str:
 
 
 def _choice(finding: Finding, words: Wording) -> Choice:
-    group = "exclusion_statuses" if finding.kind == "exclusion" else "statuses"
     answer = finding.answer
     return Choice(
-        words.term(group, "pass"), words.term(group, "fail"),
+        words.status(finding, Status.PASS), words.status(finding, Status.FAIL),
         answer.met if answer else None, answer.by if answer else None,
         answer.at.strftime("%Y-%m-%d %H:%M UTC") if answer else None,
     )  # fmt: skip

@@ -11,9 +11,9 @@ from uuid import uuid4
 from cds_service.clinical.evidence import Evidence
 from cds_service.report.wording import Wording
 from cds_service.trials.finding import Finding
+from cds_service.trials.protocol import REGISTRY
 from cds_service.trials.screening import Screening, Verdict
 
-_REGISTRY = "http://clinicaltrials.gov"
 _CRITERION = "urn:trialhook:criterion"
 # Software never says eligible or ineligible; `candidate` is the most that it says.
 _STATUS = {
@@ -42,7 +42,7 @@ def _subject(screening: Screening) -> dict[str, Any]:
     return {
         "resourceType": "ResearchSubject",
         "status": _STATUS[screening.verdict],
-        "study": {"identifier": {"system": _REGISTRY, "value": screening.trial.id}, "display": screening.trial.title},
+        "study": {"identifier": {"system": REGISTRY, "value": screening.trial.id}, "display": screening.trial.title},
         "individual": {"reference": screening.patient},
     }
 
@@ -74,9 +74,7 @@ def _entries(finding: Finding, words: Wording) -> Iterator[dict[str, Any]]:
     if not finding.judgement.evidence:
         yield {"flag": flag, "item": {"display": because}}
     if finding.answer:
-        group = "exclusion_statuses" if finding.kind == "exclusion" else "statuses"
-        says = words.term(group, finding.standing.value)
-        day = finding.answer.at.date().isoformat()
+        says, day = words.status(finding, finding.standing), finding.answer.at.date().isoformat()
         answer = words.phrase("export", "answer", says=says, by=finding.answer.by, day=day)
         yield {"flag": flag, "item": {"display": answer}}
 

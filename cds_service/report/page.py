@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cds_service.clinical.evidence import Evidence, Measure
+from cds_service.report.groups import GROUPS
 from cds_service.report.rendering import filled
 from cds_service.report.sentences import worked_out
 from cds_service.report.timeline.rows import Table, timeline_tables
@@ -24,10 +25,11 @@ from cds_service.trials.spoken import in_language
 
 # A status also has a shape, so that neither colour nor grey alone says it.
 SHAPES = {Status.PASS: "✔", Status.FAIL: "✖", Status.REVIEW: "◆", Status.UNKNOWN: "?", Status.HUMAN: "☐"}
-_GROUPS = (
-    ("against", (("", {Status.FAIL}),)),
-    ("confirm", (("from_record", {Status.REVIEW, Status.UNKNOWN}), ("ask", {Status.HUMAN}))),
-    ("met", (("", {Status.PASS}),)),
+# The three answers that a reader looks for, each of the groups in it, with its heading where it has one.
+_ANSWERS = (
+    ("against", (("", "against"),)),
+    ("confirm", (("from_record", "confirm"), ("ask", "ask"))),
+    ("met", (("", "met"),)),
 )
 
 
@@ -147,19 +149,16 @@ def _basis(screening: Screening, words: Wording) -> Iterator[tuple[str, str]]:
 
 
 def _counts(screening: Screening, words: Wording) -> Iterator[str]:
-    for key, statuses in (
-        ("against", {Status.FAIL}), ("confirm", {Status.REVIEW, Status.UNKNOWN}),
-        ("met", {Status.PASS}), ("ask", {Status.HUMAN}),
-    ):  # fmt: skip
+    for key, statuses in GROUPS.items():
         yield words.phrase("page", f"count_{key}", n=sum(f.status in statuses for f in screening.findings))
 
 
 def _groups(screening: Screening, words: Wording) -> Iterator[Group]:
-    for key, parts in _GROUPS:
+    for key, parts in _ANSWERS:
         found = (
             Part(words.term("page", title) if title else None,
-                 tuple(_row(f, screening, words) for f in screening.findings if f.status in statuses))
-            for title, statuses in parts
+                 tuple(_row(f, screening, words) for f in screening.findings if f.status in GROUPS[group]))
+            for title, group in parts
         )  # fmt: skip
         yield Group(key, words.term("page", key), tuple(part for part in found if part.rows))
 

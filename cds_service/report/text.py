@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.clinical.evidence import Measure
 from cds_service.report.columns import columns, padded, wrapped
+from cds_service.report.groups import GROUPS
 from cds_service.report.sentences import dose_today
 from cds_service.report.wording import Wording, day_of
 from cds_service.trials.finding import Finding, Flag, Status
@@ -13,12 +14,6 @@ from cds_service.trials.screening import Screening, Steroids, Verdict
 from cds_service.trials.spoken import in_language
 
 _INDENT = " " * 25
-_GROUPS = (
-    ("against", {Status.FAIL}),
-    ("confirm", {Status.REVIEW, Status.UNKNOWN}),
-    ("met", {Status.PASS}),
-    ("ask", {Status.HUMAN}),
-)
 _MARKS = {Status.PASS: "+", Status.FAIL: "x", Status.REVIEW: "?", Status.UNKNOWN: "?", Status.HUMAN: ">"}
 
 
@@ -26,7 +21,7 @@ def screening_text(screening: Screening, words: Wording) -> str:
     """The screening as plain text, at most a hundred columns wide."""
     screening = in_language(screening, words.language)
     lines = [*_head(screening, words), ""]
-    for name, statuses in _GROUPS:
+    for name, statuses in GROUPS.items():
         members = [f for f in screening.findings if f.status in statuses]
         if members:
             title = words.terms_of("text", "groups")[name]

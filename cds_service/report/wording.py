@@ -16,7 +16,7 @@ from cds_service.clinical.interval import Interval, Limit
 from cds_service.clinical.medications import Derivation
 from cds_service.report.numbers import as_text
 from cds_service.strict_yaml import read_yaml
-from cds_service.trials.finding import Finding
+from cds_service.trials.finding import Finding, Status
 
 _FOLDER = Path(__file__).parent / "catalogues"
 # Decimals of a sentence where two are not what the field writes.
@@ -76,10 +76,10 @@ class Wording:
         """How an ambiguous criterion is read, and how else it could be."""
         return self.phrase("text", "read_as", reading=finding.reading or "", alternative=finding.alternative or "")
 
-    def status(self, finding: Finding) -> str:
-        """The status in words that suit an inclusion or an exclusion."""
+    def status(self, finding: Finding, status: Status | None = None) -> str:
+        """A status, that of the record if no other is given, in words that suit an inclusion or an exclusion."""
         group = "exclusion_statuses" if finding.kind == "exclusion" else "statuses"
-        return self.term(group, finding.status.value)
+        return self.term(group, (status or finding.status).value)
 
     def label(self, evidence: Evidence) -> str:
         """What a piece of evidence is called: a word of ours, or the record's own."""

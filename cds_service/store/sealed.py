@@ -4,49 +4,48 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, insert, select
 
-from cds_service.errors import StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.sealing import Seal
 from cds_service.store.tables import SEALED_ENTRY, SEALED_PAGE
+from cds_service.store.tidying import Tidying
 
-_BETWEEN_TIDYINGS = timedelta(minutes=5)
 _ADDRESS_BYTES = 32
 
 
 class _Expiring:
-    """A table whose rows are removed some time after their end, when a new one is written."""
+    """A table of sealed content, each row until its end."""
+
+    _table: Table
 
     def __init__(self, database: Database, seal: Seal, clock: Callable[[], datetime], lifetime: timedelta) -> None:
         self._database = database
         self._seal = seal
         self._clock = clock
         self._lifetime = lifetime
-        self._tidied: datetime | None = None
+        self._tidying = Tidying(database, self._table)
 
-    def _insert(self, table: Table, digest: str, content: bytes) -> None:
+    def _insert(self, digest: str, content: bytes) -> None:
         at = self._clock()
         row = {"digest": digest, "sealed": self._seal.seal(content), "until": at + self._lifetime}
         with self._database.writing() as connection:
-            connection.execute(insert(table).values(row))
-        if self._tidied is None or at - self._tidied > _BETWEEN_TIDYINGS:
-            self._tidied = at
-            with suppress(StoreUnavailable), self._database.writing() as connection:
-                connection.execute(delete(table).where(table.c.until <= at))
+            connection.execute(insert(self._table).values(row))
+        self._tidying.after_writing(at)
 
 
 class SealedPages(_Expiring):
     """Content at addresses that hold nothing of it, each until its end. `clock` tells the moment."""
 
+    _table = SEALED_PAGE
+
     def keep(self, content: bytes) -> str:
         """The address of the content, which is on the disk then. Raises StoreUnavailable."""
         address = secrets.token_urlsafe(_ADDRESS_BYTES)
-        self._insert(SEALED_PAGE, _digest(address), content)
+        self._insert(_digest(address), content)
         return address
 
     def opened(self, address: str) -> bytes | None:
@@ -65,9 +64,11 @@ class SealedPages(_Expiring):
 class SealedJournal(_Expiring):
     """What was said of a name, in the order in which it was said."""
 
+    _table = SEALED_ENTRY
+
     def add(self, name: str, content: bytes) -> None:
         """Adds one entry, which is on the disk then. Raises StoreUnavailable."""
-        self._insert(SEALED_ENTRY, self._seal.pseudonyms(name)[0], content)
+        self._insert(self._seal.pseudonyms(name)[0], content)
 
     def of(self, name: str) -> list[bytes]:
         """The entries of a name that can be opened. Raises StoreUnavailable."""

@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete
-
-from cds_service.errors import StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.inserting import insertion
 from cds_service.store.tables import USED_TOKEN
+from cds_service.store.tidying import Tidying
 
-_BETWEEN_TIDYINGS = timedelta(minutes=5)
 # Clocks of several machines differ, and a token may run out between its check and its use.
 _GRACE = timedelta(minutes=5)
 
@@ -26,7 +22,7 @@ class UsedTokens:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._tidied: datetime | None = None
+        self._tidying = Tidying(database, USED_TOKEN, _GRACE)
 
     def first_use(self, issuer: str, token_id: str, until: datetime) -> bool:
         """True exactly once for a token of an issuer, for all workers and all processes together.
@@ -42,17 +38,12 @@ class UsedTokens:
             # One statement: between a look and an insertion another worker would fit.
             once = made.on_conflict_do_update(index_elements=["digest"], set_={"until": until}, where=ran_out)
             is_first = connection.scalar(once.returning(USED_TOKEN.c.digest)) is not None
-        if self._tidied is None or at - self._tidied > _BETWEEN_TIDYINGS:
-            self._tidied = at
-            with suppress(StoreUnavailable):  # the use is written; the tidying comes round again
-                self.forget_expired()
+        self._tidying.after_writing(at)
         return is_first
 
     def forget_expired(self) -> int:
-        """Removes the tokens that have run out, and returns how many they were."""
-        ran_out = USED_TOKEN.c.until <= self._clock() - _GRACE
-        with self._database.writing() as connection:
-            return connection.execute(delete(USED_TOKEN).where(ran_out)).rowcount
+        """Removes the tokens that have run out, and returns how many they were. Raises StoreUnavailable."""
+        return self._tidying.remove_expired(self._clock())
 
 
 def _digest(issuer: str, token_id: str) -> str:

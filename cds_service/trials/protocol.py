@@ -26,6 +26,8 @@ from cds_service.trials.translation import Translation, translation
 
 Kind = Literal["inclusion", "exclusion"]
 Subject = Literal["patient", "donor"]
+# The system of an NCT number where it stands as an identifier or a code.
+REGISTRY = "http://clinicaltrials.gov"
 _FOLDER = Path(__file__).parent
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _FILES: Mapping[str, tuple[Kind, Subject]] = {

@@ -56,8 +56,8 @@ class Screening:
     """The result of screening one patient for one trial on one day.
 
     `applicable` says that the record speaks of what the trial is about, `hinted` that an entry does which cannot be
-    read any further. `case` and `criteria` are what was held against what, for those who
-    draw it, `translations` the trial's own words by language.
+    read any further. `case` and `criteria` are what was held against what, for those who draw it, `translations` the
+    trial's own words by language.
     """
 
     trial: Trial

@@ -16,7 +16,7 @@ from cds_service.hooks.clients import Client, Dialect
 from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.report.wording import wording
-from cds_service.review import Desk, Reviews
+from cds_service.review import ClientDesk, Reviews
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
 from cds_service.trials.screening import Screening
@@ -91,7 +91,7 @@ class Wiring:
         return pipeline.Means(self.fetcher, self._desk, in_full)
 
     @property
-    def _desk(self) -> Desk | None:
+    def _desk(self) -> ClientDesk | None:
         """Where the answers for this client's patients lie; None where nothing can be reviewed."""
         if self.reviews is None:
             return None

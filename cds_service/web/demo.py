@@ -15,6 +15,7 @@ from cds_service.errors import ServiceError
 from cds_service.hooks.discovery import Service
 from cds_service.hooks.request import HookRequest
 from cds_service.pipeline import Compose
+from cds_service.report.page import SHAPES
 from cds_service.report.screening_json import screening_json
 from cds_service.report.wording import wording
 from cds_service.trials.screening import Screening
@@ -26,8 +27,6 @@ from cds_service.web.markdown import render
 from cds_service.web.pages import page
 
 _FHIR_SERVER = "fhir_server.answer"
-# A status also has a shape, so that colour alone never says it.
-_SHAPES = {"pass": "✔", "fail": "✖", "review": "◆", "unknown": "?", "human": "☎"}
 
 
 class Story(Protocol):
@@ -91,7 +90,7 @@ def demo(wiring: Wiring, stories: Iterable[Story], speaking: Speaking | None = N
         story, reader = story_of(story_id), reading(request, wiring.settings.language)
         in_it = wiring.composed_by(speaking.compose(reader.language)) if speaking.compose else wiring
         shown = play(story, in_it, service, reader.language)
-        return spoken("story.html", reader, story=story, shown=shown, curl=_curl(story, service), shapes=_SHAPES,
+        return spoken("story.html", reader, story=story, shown=shown, curl=_curl(story, service), shapes=SHAPES,
                       fhir_server=_fhir_server())  # fmt: skip
 
     @door.get("/demo/stories/<story_id>/request")
