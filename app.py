@@ -4,52 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from cards.card import is_made_here
-from cards.compose import Site, composer
-from cards.guard import order_composer
+from cds_service.assembly import composers, wired
 from cds_service.errors import StoreUnavailable, WrongDatabase
-from cds_service.fhir.client import Fetcher
-from cds_service.fhir.paging import Limits
-from cds_service.fhir.queries import prefetch_templates
-from cds_service.hooks.clients import Client
-from cds_service.hooks.clients_file import ClientsFile
-from cds_service.hooks.discovery import order_services, patient_view_service
-from cds_service.hooks.key_locations import PublishedKeys
-from cds_service.hooks.trust import ReplayGuard, SeenHere, Trust
-from cds_service.net.calls import Guard
 from cds_service.net.servers import Server
-from cds_service.pipeline import Compose
-from cds_service.review import Reviews
 from cds_service.settings import LOOPBACK, Settings, WrongSetting, load_settings
 from cds_service.strict_yaml import MalformedFile
-from cds_service.trials.protocol import Protocol, load_protocol
-from cds_service.web.cds_hooks import Agreement, Wiring, cds_hooks
+from cds_service.web.cds_hooks import Wiring, cds_hooks
 from cds_service.web.cors import open_to_browsers
 from cds_service.web.errors import register_errors
-from cds_service.web.feedback import Keep, feedback, nowhere
-from cds_service.web.gate import Gate, caller_name, guard
+from cds_service.web.feedback import feedback
+from cds_service.web.gate import caller_name, guard
 from cds_service.web.integrate import integration_page
 from cds_service.web.openapi import openapi
 from cds_service.web.protocol import protocol_pages
-from cds_service.web.rehearsal import rehearse
 from cds_service.web.request_ids import log_with_request_ids, register_request_ids
 from cds_service.web.review import review_pages
 
 if TYPE_CHECKING:
     from cds_service.store.database import Database
 
-TRIAL = "nct06920199"
 _SANDBOX = "https://sandbox.cds-hooks.org"
 # Gunicorn starts a failed worker again and again, except after this one.
 _EXIT_NEVER_BOOTED = 3
@@ -80,7 +63,7 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
     wiring = _wired_or_exit(settings, demo=True, port=port)
     app = assembled(wiring)
     app.config["DEMO"] = True
-    speaking = Speaking(_composers(wiring.settings), told_in_other_languages())
+    speaking = Speaking(composers(wiring.settings), told_in_other_languages())
     app.register_blueprint(demo(wiring, load_stories(), speaking))
     app.register_blueprint(fhir_server(wiring.today, load_stories(), [USER]))
     ward = Ward(load_stories(), f"Practitioner/{USER['id']}", offers, "fhir_server.answer", speaking.told)
@@ -89,110 +72,12 @@ def create_demo_app(settings: Settings | None = None, port: int | None = None) -
 
 
 def wire(settings: Settings, database: Database | None = None) -> Wiring:
-    """The parts of the service, loaded and tried once. Without a database nothing is kept."""
-    protocol = load_protocol(TRIAL)
-    trial = protocol.trial
-    named = (trial.id, trial.short_title, prefetch_templates())
-    services = (patient_view_service(*named), *order_services(*named))
-    zone = ZoneInfo(settings.site_timezone)
-
-    def today() -> date:
-        return datetime.now(zone).date()
-
-    clients = _clients(settings)
-    site = _site(settings)
-    wiring = Wiring(
-        services, protocol, composer(site), settings, today, _fetcher(settings), order_composer(site),
-        _keeper(database) if database else nowhere,
-        gate=_gate(settings, clients, database), agreement=_agreements(settings),
-    )  # fmt: skip
-    for client in (None, *(clients.current().entries if clients else ())):
-        rehearse(wiring.serving(client))
-    # Not before: no record of a rehearsal is kept.
-    return replace(wiring, reviews=_reviews(settings, protocol, database) if database else None)
-
-
-def _reviews(settings: Settings, protocol: Protocol, database: Database) -> Reviews | None:
-    """The reviews of cards; None where no key is set. Raises WrongSetting without an address that links can lead to."""
-    if not settings.review_keys:
-        return None
-    if settings.public_url is None:
-        raise WrongSetting(
-            "TRIALHOOK_PUBLIC_URL is missing: cards link to the review page below it. Write the address at which "
-            "people reach the service, for example TRIALHOOK_PUBLIC_URL=https://trialhook.example.org, or leave "
-            "TRIALHOOK_REVIEW_KEYS out."
-        )
-    from cds_service.store.sealed import SealedJournal, SealedPages  # noqa: PLC0415
-    from cds_service.store.sealing import Seal  # noqa: PLC0415
-
-    seal = Seal(settings.review_keys)
-    pages = SealedPages(database, seal, _now, timedelta(hours=settings.review_hours))
-    return Reviews(protocol, pages, SealedJournal(database, seal, _now, timedelta(days=settings.answer_days)), _now)
-
-
-def _clients(settings: Settings) -> ClientsFile | None:
-    """The clients file; None where there is only open access. Raises WrongSetting where nobody could call."""
-    if settings.clients_file is None and not settings.open_access:
-        raise WrongSetting(
-            "Nobody could call it. Set TRIALHOOK_CLIENTS_FILE=/etc/trialhook/clients.yaml and "
-            "TRIALHOOK_PUBLIC_URL=https://trialhook.example.org, as the README says under 'Adding a hospital'. Or, "
-            "where anybody may call because no record of a patient is at stake, TRIALHOOK_OPEN_ACCESS=true."
-        )
-    if settings.clients_file is None:
-        return None
-    if settings.public_url is None:
-        raise WrongSetting(
-            "TRIALHOOK_PUBLIC_URL is missing: the tokens of clients are made out to it. Write the address at which "
-            "they call the service, for example TRIALHOOK_PUBLIC_URL=https://trialhook.example.org"
-        )
-    if settings.fhir_servers and not settings.open_access:
-        raise WrongSetting(
-            "TRIALHOOK_FHIR_SERVERS has no effect without open access. Write the servers into the clients file, under "
-            "fhir_servers of each client's entry, and leave the variable out."
-        )
-    return ClientsFile(settings.clients_file)
-
-
-def _gate(settings: Settings, clients: ClientsFile | None, database: Database | None) -> Gate:
-    if clients is None:
-        return Gate(open_access=settings.open_access)
-    published = PublishedKeys(settings.outbound_proxy, settings.outbound_ca_file)
-    trust = Trust(clients.current, published, _replay_guard(database), _now)
-    return Gate(trust, settings.open_access, settings.public_url or "")
-
-
-def _replay_guard(database: Database | None) -> ReplayGuard:
-    """What remembers used tokens: with a database for all workers together."""
-    if database is None:
-        return SeenHere(_now)
-    from cds_service.store.tokens import UsedTokens  # noqa: PLC0415
-
-    return UsedTokens(database, _now)
+    """The parts of the service, by the clock of this machine."""
+    return wired(settings, _now, database)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _agreements(settings: Settings) -> Callable[[Client], Agreement]:
-    """What holds for each client, made once: its entry over the settings of the site."""
-
-    @cache
-    def agreement(client: Client) -> Agreement:
-        own = settings.model_copy(update=client.settings)
-        site = _site(own, client.evidence)
-        return Agreement(own, composer(site), order_composer(site), _fetcher(own), client.dialect)
-
-    return agreement
-
-
-def _fetcher(settings: Settings) -> Fetcher | None:
-    """What may be fetched, from where; None where no FHIR server may be called."""
-    if not settings.fhir_servers:
-        return None
-    guard = Guard(settings.fhir_servers, settings.outbound_proxy, settings.outbound_ca_file)
-    limits = Limits(settings.fetch_seconds, settings.fetch_pages, settings.fetch_bytes)
-    return Fetcher(guard, limits, settings.search_by_post)
 
 
 def _opened(url: str) -> Database:
@@ -206,23 +91,6 @@ def _opened(url: str) -> Database:
     with suppress(StoreUnavailable):  # the cause is in the log
         database.prepare()
     return database
-
-
-def _keeper(database: Database) -> Keep:
-    from cds_service.store.feedback import FeedbackBook  # noqa: PLC0415
-
-    return FeedbackBook(database, _now).keep
-
-
-def _site(settings: Settings, evidence: bool = False) -> Site:
-    """What the cards need to know of the settings."""
-    shared = settings.model_dump(include={"language", "coordinator_contact", "suggest_tests", "show_not_yet"})
-    return Site(**shared, referral_coding=settings.referral_coding, evidence=evidence)
-
-
-def _composers(settings: Settings) -> Callable[[str], Compose]:
-    """What composes the cards of a site in any language."""
-    return lambda language: composer(_site(settings.model_copy(update={"language": language})))
 
 
 def assembled(wiring: Wiring) -> Flask:
@@ -266,15 +134,26 @@ def demo_settings(settings: Settings, port: int | None = None) -> Settings:
     )
 
 
-def _demo_key() -> tuple[str]:
-    """The key of the demo's reviews: made once, so that each worker can open what another has kept."""
+def _demo_key(folder: Path = _DEMO) -> tuple[str, ...]:
+    """The key of the demo's reviews: made once, so that each worker can open what another has kept.
+
+    No key where none can be written; the demo then has no review page, and says so.
+    """
     from cds_service.store.sealing import new_key  # noqa: PLC0415
 
-    path = _ROOT / ".demo" / "review.key"
-    path.parent.mkdir(exist_ok=True)
-    with suppress(FileExistsError), open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(new_key())
-    return (path.read_text(encoding="ascii"),)
+    path = folder / "review.key"
+    try:
+        folder.mkdir(exist_ok=True)
+        if not path.exists():
+            with NamedTemporaryFile("w", dir=folder, encoding="ascii") as made:  # for its owner only
+                made.write(new_key())
+                made.flush()
+                with suppress(FileExistsError):  # another worker was first; nobody ever sees half a key
+                    os.link(made.name, path)
+        return (path.read_text(encoding="ascii"),)
+    except OSError as error:
+        print(f"The demo has no review page: {path} cannot be written ({error.strerror}).", file=sys.stderr, flush=True)
+        return ()
 
 
 def _wired_or_exit(settings: Settings | None, demo: bool = False, port: int | None = None) -> Wiring:

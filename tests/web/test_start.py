@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 import app
-from cds_service import cli
+from cds_service import assembly, cli
 from cds_service.net.servers import Server
 from cds_service.settings import Settings
+from cds_service.store.sealing import Seal
 from cds_service.trials import protocol as loader
 from cds_service.trials.protocol import Protocol, protocol_in
 
@@ -26,7 +28,7 @@ def malformed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> Protocol:
         return protocol_in(folder)
 
-    monkeypatch.setattr(app, "load_protocol", load)
+    monkeypatch.setattr(assembly, "load_protocol", load)
     monkeypatch.setattr(cli, "load_protocol", load)
 
 
@@ -64,3 +66,21 @@ def test_the_demo_may_call_its_own_fhir_server_and_the_service_nobody() -> None:
         Server("http://localhost:8123/fhir", private=True),
     )
     assert not Settings().fhir_servers
+
+
+def test_all_workers_of_the_demo_seal_under_one_key_that_only_its_owner_reads(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with ThreadPoolExecutor(8) as workers:
+        keys = set(workers.map(lambda _: app._demo_key(folder), range(32)))
+    assert len(keys) == 1
+    assert Seal(*keys).opened(Seal(*keys).seal(b"a record")) == b"a record"
+    assert [(one.name, one.stat().st_mode & 0o777) for one in folder.iterdir()] == [("review.key", 0o600)]
+
+
+def test_a_demo_that_cannot_keep_its_key_says_that_it_has_no_review_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "demo"
+    folder.write_text("no folder")
+    assert app._demo_key(folder) == ()
+    assert "The demo has no review page" in capsys.readouterr().err
