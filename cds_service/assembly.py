@@ -23,7 +23,7 @@ from cds_service.net.calls import Guard
 from cds_service.pipeline import Compose
 from cds_service.review import Reviews
 from cds_service.settings import Settings, WrongSetting
-from cds_service.trials.protocol import Protocol, load_protocol
+from cds_service.trials.protocol import SERVED, Protocol, load_protocol
 from cds_service.web.cds_hooks import Agreement, Wiring
 from cds_service.web.feedback import Keep, nowhere
 from cds_service.web.gate import Gate
@@ -32,7 +32,6 @@ from cds_service.web.rehearsal import rehearse
 if TYPE_CHECKING:
     from cds_service.store.database import Database
 
-TRIAL = "nct06920199"
 Clock = Callable[[], datetime]
 
 
@@ -41,7 +40,7 @@ def wired(settings: Settings, now: Clock, database: Database | None = None) -> W
 
     Raises WrongSetting, or MalformedFile, with what to write.
     """
-    protocol = load_protocol(TRIAL)
+    protocol = load_protocol(SERVED)
     trial = protocol.trial
     named = (trial.id, trial.short_title, prefetch_templates())
     services = (patient_view_service(*named), *order_services(*named))

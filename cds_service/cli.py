@@ -27,7 +27,7 @@ from cds_service.report.wording import LANGUAGES, wording
 from cds_service.strict_json import NotJson, check_json
 from cds_service.strict_yaml import MalformedFile
 from cds_service.token_commands import clients, keys, token
-from cds_service.trials.protocol import Protocol, load_protocol, package_version
+from cds_service.trials.protocol import SERVED, Protocol, load_protocol, package_version
 from cds_service.trials.screening import Screening
 from cds_service.trials.spoken import protocol_in_language
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from cds_service.store.database import Database
 
 ROOT = Path(__file__).parents[1]
-TRIAL = "nct06920199"
 
 
 class Unreadable(click.ClickException):
@@ -147,7 +146,7 @@ def kept() -> Iterator[Database]:
 def known_protocol() -> Protocol:
     """The protocol. Raises Unreadable with file, place and what was expected when it is malformed."""
     try:
-        return load_protocol(TRIAL)
+        return load_protocol(SERVED)
     except MalformedFile as error:
         raise Unreadable(str(error)) from None
 

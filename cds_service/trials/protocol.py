@@ -26,6 +26,8 @@ from cds_service.trials.translation import Translation, translation
 
 Kind = Literal["inclusion", "exclusion"]
 Subject = Literal["patient", "donor"]
+# The folder of the trial that is screened for.
+SERVED = "nct06920199"
 # The system of an NCT number where it stands as an identifier or a code.
 REGISTRY = "http://clinicaltrials.gov"
 _FOLDER = Path(__file__).parent
