@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -77,12 +78,19 @@ def usable(results: Iterable[Result], analyte: str) -> list[Result]:
 
 
 def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
-    """The newest day's results of the analyte; final results go before preliminary and estimated ones of that day."""
-    candidates = usable(results, analyte)
-    if not candidates:
-        return None
-    day = taken_on(candidates[0])
-    same_day = [r for r in candidates if taken_on(r) == day]
+    """The newest day's results of the analyte; final results go before preliminary and estimated ones of that day.
+
+    No value is looked at that is older than the newest usable one.
+    """
+    of_day: dict[date, list[Result]] = defaultdict(list)
+    for result in results:
+        if result.analyte == analyte and result.when:
+            of_day[taken_on(result)].append(result)
+    found = ((day, usable(of_day[day], analyte)) for day in sorted(of_day, reverse=True))
+    return next((_chosen(same_day, day) for day, same_day in found if same_day), None)
+
+
+def _chosen(same_day: Sequence[Result], day: date) -> Chosen:
     final = [r for r in same_day if not r.is_second_rate] or same_day
     spans = {r.quantity for r in final if isinstance(r.quantity, Interval)}
     return Chosen(tuple(final), hull(spans), day, disagree=len(spans) > 1)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
 
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
@@ -14,6 +16,7 @@ from cds_service.clinical.quantity import Converted, analyte_units
 from cds_service.fhir import elements as el
 from cds_service.fhir.contained import members_of, name_inside
 from cds_service.fhir.ledger import Ledger, concepts_of
+from cds_service.fhir.promised import Promised
 from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
 from cds_service.fhir.result_names import names_another
@@ -55,13 +58,9 @@ def read_results(
         within = _analytes_within(index, observation) if isinstance(observation, el.Observation) else None
         if entry.problem or within is None or not isinstance(observation, el.Observation):
             ledger.not_read(entry, lambda seen: _analytes_within(index, seen))
-            continue
-        if not within:
-            continue
-        when = _counted_day(entry, observation, within, ledger)
-        if when is not None:
-            taken = _taken(entry, observation, when, tied.get(entry.reference, frozenset()), person)
-            yield from _results(taken, observation, index)
+        elif within and (when := _counted_day(entry, observation, within, ledger)) is not None:
+            wholes = tied.get(entry.reference, frozenset())
+            yield from _results(_Taken(entry.reference, observation, when, wholes, person), index)
 
 
 def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] | None:
@@ -99,37 +98,49 @@ def _status(observation: el.Observation) -> str:
     return (observation.status or "").strip().lower()
 
 
-def _taken(entry: Entry, whole: el.Observation, when: DayRange, tied: frozenset[str], person: Person) -> _Taken:
-    specimen = whole.specimen.reference if whole.specimen else None
-    shared = tied | {entry.reference} | _collected(whole, dated_only=not (specimen or tied))
-    return _Taken(entry.reference, when, specimen, shared, _status(whole) == _PRELIMINARY, person)
-
-
-def _results(taken: _Taken, whole: el.Observation, index: ConceptIndex) -> Iterator[Result]:
+def _results(taken: _Taken, index: ConceptIndex) -> Iterator[Result]:
     """The results of the Observation itself and of its components."""
-    for part in (whole, *(whole.component or ())):
+    for part in (taken.whole, *(taken.whole.component or ())):
         analytes = _analytes(index, part.code)
-        for analyte, certainty in sorted(analytes.items()):
-            result = _result(taken, part, analyte, index)
-            if len(analytes) > 1:
-                result = replace(result, contradicted=True)
-            yield result if certainty is Certainty.CODED else replace(result, text_only=True)
+        for named, certainty in sorted(analytes.items()):
+            analyte, clash = _as_unit_says(part, named)
+            doubts = _Doubts(clash or len(analytes) > 1, certainty is not Certainty.CODED)
+            read = partial(_result, taken, part, analyte, doubts, index)
+            yield Promised.of(taken.reference, analyte, taken.when, read)
+
+
+class _Doubts(NamedTuple):
+    """What is doubtful about a result before its value is looked at."""
+
+    contradicted: bool
+    text_only: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What the results of one Observation share."""
+    """One Observation: what its results share. `wholes` are the reports and panels that it is part of."""
 
     reference: str
+    whole: el.Observation
     when: DayRange
-    specimen: str | None
-    tied: frozenset[str]
-    preliminary: bool
+    wholes: frozenset[str]
     person: Person
 
+    @property
+    def specimen(self) -> str | None:
+        return self.whole.specimen.reference if self.whole.specimen else None
 
-def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptIndex) -> Result:
-    analyte, clash = _as_unit_says(part, analyte)
+    @property
+    def tied(self) -> frozenset[str]:
+        dated_only = not (self.specimen or self.wholes)
+        return self.wholes | {self.reference} | _collected(self.whole, dated_only)
+
+    @property
+    def preliminary(self) -> bool:
+        return _status(self.whole) == _PRELIMINARY
+
+
+def _result(taken: _Taken, part: el.Observation, analyte: str, doubts: _Doubts, index: ConceptIndex) -> Result:
     read = score_of(part, analyte) if analyte in SCORES else Score(*value_of(part, analyte), contradicted=False)
     value = read.value
     converted = value if isinstance(value, Converted) else None
@@ -145,9 +156,9 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, index: ConceptInd
         preliminary=taken.preliminary,
         estimated="estimate" in index.properties(part.code.pairs() if part.code else ()),
         unit_was_assumed=bool(converted and converted.unit_was_assumed),
-        contradicted=read.contradicted or clash or _contradicts_code(part, analyte, converted, index)
+        contradicted=read.contradicted or doubts.contradicted or _contradicts_code(part, analyte, converted, index)
         or names_another(analyte, part.code.texts() if part.code else ()),
-        text_only=read.from_text,
+        text_only=read.from_text or doubts.text_only,
         answer=answer_of(part, analyte),
         written=as_written(part),
     )  # fmt: skip

@@ -181,10 +181,9 @@ class CreatinineClearance(Rule):
     def _is_unsteady(self, case: Case, found: Recent) -> bool:
         """True when creatinine rose in the days before the sample, or differs as much within one day."""
         opens = found.chosen.day - timedelta(days=self.unsteady.within.days)
+        dated = (r for r in case.facts.results if r.when and opens <= r.when.last and taken_on(r) <= found.chosen.day)
         lately = [
-            (taken_on(r), r.quantity.low)
-            for r in usable(case.facts.results, self.creatinine[0])
-            if isinstance(r.quantity, Interval) and r.when and opens <= r.when.last and taken_on(r) <= found.chosen.day
+            (taken_on(r), r.quantity.low) for r in usable(dated, self.creatinine[0]) if isinstance(r.quantity, Interval)
         ]
         rises = [high - low for later, high in lately for earlier, low in lately if earlier <= later]
         return any(self.unsteady.rise.holds_for(Interval.exactly(rise)) is Truth.TRUE for rise in rises)

@@ -69,7 +69,7 @@ def counted(case: Case, chosen: Chosen, fresh: Freshness) -> Recent | None:
 
 def unusable_since(case: Case, analyte: str, day: date) -> list[Result]:
     """Results of the analyte, of that day or newer, that cannot be used."""
-    return [r for r in case.facts.results if r.analyte == analyte and _is_unusable(r) and r.when and r.when.last >= day]
+    return [r for r in case.facts.results if r.analyte == analyte and r.when and r.when.last >= day and _is_unusable(r)]
 
 
 def _is_unusable(result: Result) -> bool:
@@ -85,9 +85,12 @@ def _in_its_place(case: Case, analyte: str, day: date) -> list[Result]:
     A preliminary one of the same day would not, beside a final one. One that says why it has no value hides none:
     only where nothing newer was measured, it may be the last word.
     """
+    unusable = unusable_since(case, analyte, day)
+    if not unusable:
+        return []
     final = {r.when.first for r in usable(case.facts.results, analyte) if r.when and not r.preliminary}
     newest_day = max(final, default=date.min)
-    return [r for r in unusable_since(case, analyte, day) if not _gives_way(r, final, newest_day)]
+    return [r for r in unusable if not _gives_way(r, final, newest_day)]
 
 
 def _gives_way(unusable: Result, final: Collection[date], newest_day: date) -> bool:
