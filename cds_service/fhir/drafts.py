@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from cds_service.clinical.dates import DayRange
+from cds_service.fhir.decoding import decode
 from cds_service.fhir.envelope import Bundle
 from cds_service.fhir.references import local_name
-from cds_service.fhir.wire import Answer, Entry, decode, is_bundle, read_answer
+from cds_service.fhir.wire import Answer, Entry, is_bundle, read_answer
 
 Document = dict[str, Any]
 # What the versions of FHIR call an order of a drug, and of a procedure.

@@ -30,6 +30,16 @@ class EntrySearch(Struct):
     mode: str | None = None
 
 
+class PlainEntry(Struct):
+    """One entry of a Bundle as nearly all are; see BundleEntry for the others."""
+
+    fullUrl: str | None = None
+    resource: msgspec.Raw = ABSENT
+    search: EntrySearch | None = None
+    response: msgspec.Raw = ABSENT
+    modifierExtension: msgspec.Raw = ABSENT
+
+
 class BundleEntry(Struct):
     """One entry; all of it raw, so that a bad address or search mode does not cost the resource."""
 
@@ -147,7 +157,15 @@ class Head(Struct):
     resourceType: str | None = None
     resource: msgspec.Raw = ABSENT
     response: msgspec.Raw = ABSENT
-    meta: msgspec.Raw = ABSENT
+    meta: Meta | None = None
+
+
+class BareHead(Struct):
+    """The head of an object whose `meta` cannot be read, which costs it nothing."""
+
+    resourceType: str | None = None
+    resource: msgspec.Raw = ABSENT
+    response: msgspec.Raw = ABSENT
 
 
 class Identified(Struct):

@@ -12,10 +12,11 @@ import msgspec
 
 from cds_service.clinical.facts import State
 from cds_service.fhir import elements as el
+from cds_service.fhir.decoding import decode
 from cds_service.fhir.ledger import is_readable
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.records import Records, WrongPatient, from_prefetch
-from cds_service.fhir.wire import Entry, decode
+from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _TELLING = ("patient", "conditions", "procedures")

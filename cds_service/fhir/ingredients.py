@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from cds_service.fhir import elements as el
+from cds_service.fhir.decoding import decode
 from cds_service.fhir.modifiers import modified
 from cds_service.fhir.references import resolved
-from cds_service.fhir.wire import decode
 
 Contained = Sequence[msgspec.Raw]
 # An ingredient may be a Medication with ingredients of its own, and so on.

@@ -7,7 +7,7 @@ from threading import Lock
 from time import monotonic
 
 from cds_service.fhir import envelope as env
-from cds_service.fhir.wire import decode
+from cds_service.fhir.decoding import decode
 from cds_service.net.calls import Line
 from cds_service.net.failures import CallFailed
 

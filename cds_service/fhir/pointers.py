@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from cds_service.fhir import envelope as env
 from cds_service.fhir.datatypes import ABSENT, Reference
-from cds_service.fhir.wire import decode
+from cds_service.fhir.decoding import decode
+from cds_service.fhir.wire import head_of
 
 _MEDICATION = re.compile(r"(?:(https?://.+)/)?Medication/(?!\.+(?:/|$))([A-Za-z0-9._~-]{1,256})(?:/_history/[^/]*)?")
 
@@ -37,7 +38,7 @@ def unnamed_medications(pages: Iterable[bytes | msgspec.Raw], base: str) -> list
 
 
 def is_medication(body: bytes) -> bool:
-    head = decode(body, env.Head)
+    head = head_of(body)
     return head is not None and head.resourceType == "Medication"
 
 

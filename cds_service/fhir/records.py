@@ -138,18 +138,15 @@ def _chosen(answers: Mapping[str, Answer], patient_id: str | None) -> str:
 
 def _answer(key: str, brought: msgspec.Raw | None, pages: Pages) -> Answer:
     """The answer to one query: what came with the request, and the pages that were fetched after it."""
-    came = [] if brought is None else [_prefetched(key, brought)]
-    came += [read_answer(body, f"{key} page {number}") for number, body in enumerate(pages.bodies, len(came) + 1)]
-    answer = joined(came) if came else Answer((), failed=True)
     by = frozenset({key})
-    if not answer.entries and pages.stopped is None:
-        return answer
-    entries = tuple(replace(entry, queries=by) for entry in answer.entries)
-    return replace(answer, entries=entries, cut_off=answer.cut_off or pages.stopped is not None)
+    came = [] if brought is None else [_prefetched(key, brought, by)]
+    came += [read_answer(body, f"{key} page {number}", by) for number, body in enumerate(pages.bodies, len(came) + 1)]
+    answer = joined(came) if came else Answer((), failed=True)
+    return answer if pages.stopped is None else replace(answer, cut_off=True)
 
 
-def _prefetched(key: str, raw: msgspec.Raw) -> Answer:
-    return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key)
+def _prefetched(key: str, raw: msgspec.Raw, by: frozenset[str]) -> Answer:
+    return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key, by)
 
 
 # The answer's key and the type of an entry, None when it has none -> the queries that it may belong to.

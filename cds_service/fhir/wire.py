@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple
 
 import msgspec
 
 from cds_service.clinical.facts import SkipReason
 from cds_service.fhir import elements as el
 from cds_service.fhir import envelope as env
+from cds_service.fhir.decoding import decode
 from cds_service.fhir.deletions import Deletions, deletions, was_deleted
 from cds_service.fhir.modifiers import modified
 
-T = TypeVar("T")
 _DEEPEST_BUNDLE = 3
-_MOST_DIGITS = 40
 _NOTHING = (b"", b"null", b"[]", b'""')
 
 
@@ -88,61 +85,54 @@ def joined(pages: Sequence[Answer]) -> Answer:
     )
 
 
-def _number(kind: type, value: object) -> object:
-    """A JSON number as `Number`; msgspec itself would take the string "NaN" for one.
+def head_of(raw: bytes | msgspec.Raw) -> env.Head | None:
+    """What an object is; None when it is none."""
+    if (head := decode(raw, env.Head)) is not None:
+        return head
+    bare = decode(raw, env.BareHead)
+    return env.Head(bare.resourceType, bare.resource, bare.response) if bare else None
 
-    A fraction with more digits than any measurement has is refused: exact arithmetic would carry all of them.
+
+def read_answer(raw: bytes | msgspec.Raw, name: str, queries: frozenset[str] = frozenset()) -> Answer:
+    """The resources of a Bundle of any type, of a single resource, or of a legacy wrapper around one.
+
+    `queries` are those that brought it, where each was answered on its own.
     """
-    if kind is not el.Number or not isinstance(value, int | Decimal) or isinstance(value, bool):
-        raise ValueError("expected a number")
-    number = value if isinstance(value, el.Number) else el.Number(value)
-    _, digits, exponent = number.as_tuple()
-    if isinstance(exponent, int) and exponent < 0 and len(digits) > _MOST_DIGITS:
-        raise ValueError("expected fewer digits")
-    return number
+    return _read(bytes(raw), name, _Way(queries))
 
 
-@cache
-def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(cast(Any, kind), dec_hook=_number, float_hook=el.Number)
+class _Way(NamedTuple):
+    """How an entry came: by which queries, and how many Bundles lie around its own."""
+
+    queries: frozenset[str]
+    depth: int = 0
+
+    def deeper(self) -> _Way:
+        return self._replace(depth=self.depth + 1)
 
 
-def decode(raw: bytes | msgspec.Raw, kind: type[T]) -> T | None:
-    """The value as `kind`; None when it has another shape or is not there."""
-    try:
-        value: T = _decoder(cast(Hashable, kind)).decode(raw)
-    except (ValueError, RecursionError, ArithmeticError):
-        return None
-    return value
-
-
-def read_answer(raw: bytes | msgspec.Raw, name: str) -> Answer:
-    """The resources of a Bundle of any type, of a single resource, or of a legacy wrapper around one."""
-    return _read(bytes(raw), name, 0)
-
-
-def _read(raw: bytes, name: str, depth: int) -> Answer:
-    head = decode(raw, env.Head)
+def _read(raw: bytes, name: str, way: _Way) -> Answer:
+    head = head_of(raw)
     if head is not None and head.resourceType is None:
         if _reports_failure(head.response):
             return Answer((), failed=True)
-        raw, head = bytes(head.resource), decode(head.resource, env.Head)
+        raw, head = bytes(head.resource), head_of(head.resource)
     if head is None or not head.resourceType:
         return Answer((), failed=True, problems=((name, "not-a-resource"),))
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=True)
     if head.resourceType == "Bundle":
-        return _bundle(raw, name, depth)
-    return Answer((_entry(raw, head, f"{name}[0]", None),))
+        return _bundle(raw, name, way)
+    return Answer((_entry(raw, head, f"{name}[0]", None, way),))
 
 
-def _bundle(raw: bytes, name: str, depth: int) -> Answer:
+def _bundle(raw: bytes, name: str, way: _Way) -> Answer:
     bundle = decode(raw, env.Bundle)
-    if bundle is None or depth >= _DEEPEST_BUNDLE:
+    if bundle is None or way.depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
     if bytes(bundle.implicitRules) not in _NOTHING:
         return Answer((), failed=True, problems=((name, "implicit-rules"),))
-    parts = [_bundle_entry(one, f"{name}[{at}]", depth) for at, one in enumerate(bundle.entry or ())]
+    parts = [_bundle_entry(one, f"{name}[{at}]", way) for at, one in enumerate(bundle.entry or ())]
     if decode(bundle.type, str) == "history":
         parts = _without_deleted(parts, bundle.entry or ())
     inside = joined([part for part, _ in parts] or [_EMPTY])
@@ -173,13 +163,13 @@ def _unless_deleted(entry: Entry, place: int, deleted: Deletions) -> Entry:
 
 
 def is_bundle(raw: bytes) -> bool:
-    head = decode(raw, env.Head)
+    head = head_of(raw)
     return head is not None and head.resourceType == "Bundle"
 
 
 def next_page(raw: bytes | msgspec.Raw) -> str | None:
     """The address of the page that follows a Bundle, as the server wrote it; None when there is none to read."""
-    head = decode(raw, env.Head)
+    head = head_of(raw)
     bundle = decode(raw, env.Bundle) if head and head.resourceType == "Bundle" else None
     links = (bundle and _links(bundle)) or []
     return next((decode(link.url, str) for link in links if link.relation == "next"), None)
@@ -194,30 +184,39 @@ def _is_there(raw: msgspec.Raw) -> bool:
     return bytes(raw) not in (b"", b"null")
 
 
-def _bundle_entry(raw: msgspec.Raw, place: str, depth: int) -> tuple[Answer, bool]:
+def _bundle_entry(raw: msgspec.Raw, place: str, way: _Way) -> tuple[Answer, bool]:
     """What one entry holds, and whether it counts among the matches of a search."""
-    entry = decode(raw, env.BundleEntry)
+    entry = decode(raw, env.PlainEntry) or _in_pieces(raw)
     if entry is None:
         return _no_resource(place), False
-    answer, is_match = _held(entry, place, depth)
+    answer, is_match = _held(entry, place, way)
     return (replace(answer, failed=True) if _reports_failure(entry.response) else answer), is_match
 
 
-def _held(entry: env.BundleEntry, place: str, depth: int) -> tuple[Answer, bool]:
-    if not bytes(entry.resource):  # deleted, or only the status of an answer
+def _in_pieces(raw: msgspec.Raw) -> env.PlainEntry | None:
+    """An entry with only those elements that can be read; None when it is no object."""
+    entry = decode(raw, env.BundleEntry)
+    if entry is None:
+        return None
+    address, search = decode(entry.fullUrl, str), decode(entry.search, env.EntrySearch)
+    return env.PlainEntry(address, entry.resource, search, entry.response, entry.modifierExtension)
+
+
+def _held(entry: env.PlainEntry, place: str, way: _Way) -> tuple[Answer, bool]:
+    raw = bytes(entry.resource)
+    if not raw:  # deleted, or only the status of an answer
         return Answer(()), False
-    head = decode(entry.resource, env.Head)
+    head = head_of(raw)
     if head is None or not head.resourceType:
         return _no_resource(place), False
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=_is_failure(entry.resource)), False
     if head.resourceType == "Bundle":
-        return _bundle(bytes(entry.resource), place, depth + 1), True
-    search = decode(entry.search, env.EntrySearch) if _is_there(entry.search) else None
-    found = _entry(bytes(entry.resource), head, place, decode(entry.fullUrl, str))
+        return _bundle(raw, place, way.deeper()), True
+    found = _entry(raw, head, place, entry.fullUrl, way)
     if bytes(entry.modifierExtension) not in _NOTHING:
         found = replace(found, problem="modifier-extension")
-    return Answer((found,)), search is None or search.mode in (None, "match")
+    return Answer((found,)), entry.search is None or entry.search.mode in (None, "match")
 
 
 def _no_resource(place: str) -> Answer:
@@ -237,7 +236,7 @@ def _reports_failure(raw: msgspec.Raw) -> bool:
     return response is None or response.is_failure
 
 
-def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entry:
+def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None, way: _Way) -> Entry:
     type_name = head.resourceType or ""
     kind = el.READ_TYPES.get(type_name)
     resource = decode(raw, kind) if kind else None
@@ -250,7 +249,8 @@ def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None) -> Entr
         resource,
         ("unreadable" if resource is None else modified(resource, raw)) if kind else None,
         seen,
-        meta.edition if (meta := decode(head.meta, env.Meta)) else env.UNDATED,
+        head.meta.edition if head.meta else env.UNDATED,
+        way.queries,
     )
 
 

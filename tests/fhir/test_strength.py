@@ -9,8 +9,8 @@ import pytest
 
 from cds_service.clinical.interval import Interval
 from cds_service.fhir import elements as el
+from cds_service.fhir.decoding import decode
 from cds_service.fhir.strength import named_mg, strength_of
-from cds_service.fhir.wire import decode
 from cds_service.terminology.codes import Product
 from tests.fhir.made import Json, exactly
 

@@ -12,8 +12,8 @@ import pytest
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
 from cds_service.fhir import elements as el
+from cds_service.fhir.decoding import decode
 from cds_service.fhir.timing import Schedule, end_of, length_in_days, pattern_of, schedule_of
-from cds_service.fhir.wire import decode
 from tests.fhir.made import Json
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from cds_service.fhir import elements as el
-from cds_service.fhir.wire import decode, read_answer
+from cds_service.fhir.decoding import decode
+from cds_service.fhir.wire import read_answer
 from cds_service.strict_json import NotJson, check_json
 from tests.fhir.made import Json, bundle, condition, observation
 
