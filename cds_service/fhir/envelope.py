@@ -147,8 +147,8 @@ class Meta(Struct):
 
     def _is_part(self) -> bool:
         """True for a resource that was sent without some of its elements, as servers mark it."""
-        tags = self.tag if isinstance(self.tag, list) else []
-        return any(isinstance(one, dict) and one.get("code") == "SUBSETTED" for one in tags)
+        tags = self.tag
+        return isinstance(tags, list) and any(isinstance(one, dict) and one.get("code") == "SUBSETTED" for one in tags)
 
 
 class Head(Struct):

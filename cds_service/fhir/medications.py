@@ -10,7 +10,6 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import ANYTHING
 from cds_service.clinical.medications import DoseStep, Kind, MedicationUse, Standing
 from cds_service.fhir import elements as el
-from cds_service.fhir.adherence import adhered
 from cds_service.fhir.dosage import beyond_its_text, dose_step
 from cds_service.fhir.effective import effective
 from cds_service.fhir.ledger import Ledger
@@ -20,34 +19,13 @@ from cds_service.fhir.reasons import stated_reasons
 from cds_service.fhir.references import resolved
 from cds_service.fhir.routes import route_of
 from cds_service.fhir.sig_steps import one_after_another
+from cds_service.fhir.standings import is_known, is_reported, standing_of, status_of
 from cds_service.fhir.strength import Strength
 from cds_service.fhir.timing import end_of, length_in_days, schedule_of
 from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
-# What a record says of the taking; None where it says that nothing was ordered or given. A status that proves nothing
-# leaves it possible; one that is not here cannot be read, and may say that nothing was taken.
-_STATEMENTS = {
-    "active": Standing.TAKEN, "recorded": Standing.TAKEN, "completed": Standing.ENDED,
-    "stopped": Standing.ENDED, "on-hold": Standing.HELD, "not-taken": Standing.NOT_TAKEN,
-    "unknown": Standing.POSSIBLE, "intended": None, "draft": None,
-}  # fmt: skip
-_REQUESTS = {
-    "active": Standing.TAKEN, "completed": Standing.ENDED, "stopped": Standing.ENDED, "ended": Standing.ENDED,
-    "on-hold": Standing.HELD, "unknown": Standing.POSSIBLE, "cancelled": None, "draft": None,
-    "": Standing.POSSIBLE,  # STU3 and DSTU2 let an order go without
-}  # fmt: skip
-_ADMINISTRATIONS = {
-    "completed": Standing.TAKEN, "in-progress": Standing.TAKEN, "not-done": Standing.NOT_TAKEN,
-    "stopped": Standing.POSSIBLE, "on-hold": Standing.POSSIBLE, "unknown": Standing.POSSIBLE,
-}  # fmt: skip
-# What is being prepared, or was not handed over, was not taken.
-_DISPENSES = {
-    "completed": Standing.TAKEN, "in-progress": Standing.POSSIBLE, "stopped": Standing.POSSIBLE,
-    "preparation": None, "cancelled": None, "declined": None, "on-hold": None,
-}  # fmt: skip
 _MOST_REPEATS = 99
-_NOT_ORDERED = frozenset({"proposal", "option"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +79,17 @@ class MedicationReader:
         return named.drugs if named else None
 
     def _uses(self, entry: Entry, record: el.MedicationRecord, named: Named) -> Iterator[MedicationUse]:
-        if (record.status or "").strip().lower() == "entered-in-error":
+        if status_of(record) == "entered-in-error":
             self._ledger.skip(entry, "entered-in-error")
             return
-        taking = _taking(record)
-        if taking.standing is None:
+        if standing_of(record) is None:
             self._ledger.skip(entry, "status")
-        elif named.drugs and not self._ledger.is_future(entry, taking.begins or _written(record, taking)):
+        elif named.drugs:
+            yield from self._uses_of_interest(entry, record, named)
+
+    def _uses_of_interest(self, entry: Entry, record: el.MedicationRecord, named: Named) -> Iterator[MedicationUse]:
+        taking = _taking(record)
+        if not self._ledger.is_future(entry, taking.begins or _written(record, taking)):
             if taking.known:
                 yield from (self._use(entry, record, taking, named, drug) for drug in sorted(named.drugs))
             else:
@@ -168,8 +150,7 @@ def _taking(record: el.MedicationRecord) -> Taking:
 
 
 def _stated(record: el.MedicationStatement) -> Taking:
-    status = (record.status or "").strip().lower()
-    standing = adhered(record, _STATEMENTS.get(status, Standing.POSSIBLE))
+    status, standing = status_of(record), standing_of(record)
     when = effective(record.effectiveDateTime, record.effectivePeriod, record.effectiveTiming)
     begins, ends = when.begins, when.ends
     if record.effectivePeriod is None and standing is Standing.ENDED:
@@ -179,18 +160,11 @@ def _stated(record: el.MedicationStatement) -> Taking:
     return Taking(
         "statement", standing, _dosages(record.dosage, record.renderedDosageInstruction),
         begins, ends, written=DayRange.parse(record.dateAsserted), active=status in ("active", "recorded"),
-        known=status in _STATEMENTS,
+        known=is_known(record),
     )  # fmt: skip
 
 
 def _ordered(record: el.MedicationRequest) -> Taking:
-    status = (record.status or "").strip().lower()
-    standing = _REQUESTS.get(status, Standing.POSSIBLE)
-    reported = bool(record.reportedBoolean or record.reported or record.reportedReference)
-    if record.intent in _NOT_ORDERED or record.doNotPerform:
-        standing = None
-    elif record.intent == "plan" and not reported and standing is not None:
-        standing = Standing.POSSIBLE
     dosages = _dosages(record.dosageInstruction, record.renderedDosageInstruction)
     written, whole = DayRange.parse(record.authoredOn), record.effectiveDosePeriod or el.Period()
     dispense = record.dispenseRequest or el.DispenseRequest()
@@ -198,16 +172,14 @@ def _ordered(record: el.MedicationRequest) -> Taking:
     begins = _first_bound(dosages) or DayRange.parse(whole.start) or written or DayRange.parse(validity.start)
     expires = end_of(validity.end)
     return Taking(
-        "statement" if reported else "request", standing, dosages, begins, end_of(whole.end),
+        "statement" if is_reported(record) else "request", standing_of(record), dosages, begins, end_of(whole.end),
         _supply_end(begins, dispense.expectedSupplyDuration), _refillable_until(begins, dispense),
-        expires.last if expires else None, written, status == "active", status in _REQUESTS,
+        expires.last if expires else None, written, status_of(record) == "active", is_known(record),
     )  # fmt: skip
 
 
 def _dispensed(record: el.MedicationDispense) -> Taking:
-    status = (record.status or "").strip().lower()
-    begins = DayRange.parse(record.whenHandedOver or record.whenPrepared)
-    standing = None if record.notDone else _DISPENSES.get(status, Standing.POSSIBLE)
+    begins, standing = DayRange.parse(record.whenHandedOver or record.whenPrepared), standing_of(record)
     return Taking(
         "dispense", standing, _dosages(record.dosageInstruction, record.renderedDosageInstruction), begins,
         supply_ends=_supply_end(begins, record.daysSupply), written=begins, active=standing is Standing.TAKEN,
@@ -215,9 +187,6 @@ def _dispensed(record: el.MedicationDispense) -> Taking:
 
 
 def _given(record: el.MedicationAdministration) -> Taking:
-    status = (record.status or "").strip().lower()
-    not_given = record.wasNotGiven or record.notGiven
-    standing = Standing.NOT_TAKEN if not_given else _ADMINISTRATIONS.get(status, Standing.POSSIBLE)
     when = effective(
         record.effectiveDateTime or record.occurenceDateTime or record.effectiveTimeDateTime
         or record.occurrenceDateTime,
@@ -231,7 +200,7 @@ def _given(record: el.MedicationAdministration) -> Taking:
         text=None if dose else given.text, timing=_once(begins, ends), route=given.route,
         method=given.method, doseQuantity=dose,
     )  # fmt: skip
-    return Taking("administration", standing, [dosage], begins, ends or begins, known=status in _ADMINISTRATIONS)
+    return Taking("administration", standing_of(record), [dosage], begins, ends or begins, known=is_known(record))
 
 
 def _once(begins: DayRange | None, ends: DayRange | None) -> el.Timing | None:

@@ -161,6 +161,7 @@ class _Sorting:
         self.patient = patient
         self.identity = Identity.of(every, patient)
         self.addresses = {**full_urls(every), **self._searches_for(every, patient)}
+        self._meant: dict[str | None, tuple[str | None, bool]] = {}
         self.mine: list[Entry] = []
         self.others: list[Entry] = []
         self.skipped = [Skipped(*problem) for answer in answers.values() for problem in answer.problems]
@@ -191,7 +192,7 @@ class _Sorting:
 
     def _is_about_nobody_known(self, subject: el.Reference | None) -> bool:
         """True where nobody can tell whether it is the patient's: then it proves nothing, and is not overlooked."""
-        nowhere = leads_nowhere(resolved(subject, self.addresses), self.addresses)
+        _, nowhere = self._target(subject)
         return nowhere or self.identity.leaves_open(subject, self.addresses)
 
     def _is_about_another(self, entry: Entry, subject: el.Reference | None) -> bool:
@@ -202,9 +203,18 @@ class _Sorting:
             return entry.has_name and entry.reference != self.patient
         focus = entry.resource.focus if isinstance(entry.resource, el.Observation | el.Procedure) else None
         targets = focus if isinstance(focus, list) else [focus]
-        named = {resolved(one, self.addresses) for one in (subject, *targets) if one}
-        somebody = [name for name in named - {self.patient} if name and not name.startswith("#")]
-        return any(not leads_nowhere(name, self.addresses) for name in somebody)
+        named = (self._target(one) for one in (subject, *targets) if one)
+        return any(
+            not nowhere and name and name != self.patient and not name.startswith("#") for name, nowhere in named
+        )
+
+    def _target(self, reference: el.Reference | None) -> tuple[str | None, bool]:
+        """What a reference means, and whether it leads nowhere. Nearly all subjects of a record are written alike."""
+        written = reference.reference if reference else None
+        if written not in self._meant:
+            name = resolved(reference, self.addresses)
+            self._meant[written] = name, leads_nowhere(name, self.addresses)
+        return self._meant[written]
 
     def records(self, sources: Mapping[str, Source], strange: tuple[Unread, ...]) -> Records:
         readable = [one for one in self.mine if one.type == "Patient" and not one.problem]

@@ -15,7 +15,7 @@ from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Converted, analyte_units
 from cds_service.fhir import elements as el
 from cds_service.fhir.contained import members_of, name_inside
-from cds_service.fhir.ledger import Ledger, concepts_of
+from cds_service.fhir.ledger import Ledger, is_readable
 from cds_service.fhir.promised import Promised
 from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
@@ -66,7 +66,7 @@ def read_results(
 def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] | None:
     """The analytes of an Observation and its components; None when no code tells."""
     codes = codes_of(seen)
-    if not codes or all(concepts_of(index, code) is None for code in codes):
+    if not any(is_readable(code) for code in codes):
         return None
     return frozenset(analyte for code in codes for analyte in _analytes(index, code))
 
