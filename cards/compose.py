@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,9 +191,5 @@ def _suggestions(screening: Screening, hook_instance: str, site: Site, words: Wo
 
 def _extension(screening: Screening, words: Wording, evidence: bool) -> dict[str, Any]:
     """The screening as JSON without keys that have no value, and with the evidence only where it is asked for."""
-    whole = screening_json(screening, words)
-    criteria: Iterable[dict[str, Any]] = whole["criteria"]
-    if not evidence:
-        whole["criteria"] = [{k: v for k, v in one.items() if k != "evidence"} for one in criteria]
-    pruned: dict[str, Any] = without_valueless(whole)
+    pruned: dict[str, Any] = without_valueless(screening_json(screening, words, evidence))
     return pruned

@@ -71,9 +71,12 @@ def _sums(results: Sequence[Result], counts: Iterable[Sequence[str]]) -> Iterato
 def _together(results: Sequence[Result], names: Sequence[str]) -> Iterator[tuple[Result, ...]]:
     """One result of each analyte, all of the sample of the first, in every way."""
     first, *others = names
-    beside = [_BySample(usable(results, name)) for name in others]
+    beside = [usable(results, name) for name in others]
+    if not all(beside):  # no sample has them all, and none needs to be looked at
+        return
+    by_sample = [_BySample(found) for found in beside]
     for one in usable(results, first):
-        yield from product([one], *(results_of.sample_of(one) for results_of in beside))
+        yield from product([one], *(found.sample_of(one) for found in by_sample))
 
 
 class _BySample:

@@ -14,6 +14,7 @@ from cds_service.terminology.codes import ConceptIndex
 
 # What comes along with the matches of a search.
 _INCLUDED = frozenset({"Patient", "Medication"})
+_ABSENT, _FAILED = Source(State.ABSENT), Source(State.FAILED)
 
 
 def answered(answers: Mapping[str, Answer], mine: Collection[Entry], strange: Iterable[Unread]) -> Mapping[str, Source]:
@@ -24,12 +25,12 @@ def answered(answers: Mapping[str, Answer], mine: Collection[Entry], strange: It
 
 def _of_answer(key: str, answer: Answer | None, mine: Collection[Entry], doubted: bool) -> Source:
     if answer is None:
-        return Source(State.ABSENT)
+        return _ABSENT
     if answer.failed:
-        return Source(State.FAILED)
+        return _FAILED
     asked = QUERIES[key].type
     if answer.entries and not doubted and not any(STANDS_FOR.get(e.type, e.type) == asked for e in answer.entries):
-        return Source(State.FAILED)  # the answer to another question
+        return _FAILED  # the answer to another question
     theirs = [entry for entry in answer.entries if entry.type == asked]
     if answer.more_exist:
         return Source(State.TRUNCATED, _complete_back_to(theirs) if QUERIES[key].sorted else None)

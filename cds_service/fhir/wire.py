@@ -138,13 +138,15 @@ def _bundle(raw: bytes, name: str, way: _Way) -> Answer:
     inside = joined([part for part, _ in parts] or [_EMPTY])
     total = decode(bundle.total, int) if _is_there(bundle.total) else 0
     links = _links(bundle)
-    return replace(
-        inside,
+    return Answer(
+        inside.entries,
+        inside.failed,
         goes_on=links is None or any(link.relation == "next" for link in links),
         # A Bundle inside it goes on somewhere else.
         cut_off=total is None or any(part.more_exist for part, _ in parts),
         matches=sum(is_match for _, is_match in parts),
         total=total or 0,
+        problems=inside.problems,
     )
 
 

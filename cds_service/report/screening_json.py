@@ -21,8 +21,8 @@ from cds_service.trials.spoken import in_language
 _FLAG_ORDER = tuple(Flag)
 
 
-def screening_json(screening: Screening, words: Wording) -> dict[str, Any]:
-    """The screening with all keys of the contract."""
+def screening_json(screening: Screening, words: Wording, evidence: bool = True) -> dict[str, Any]:
+    """The screening with all keys of the contract; where the evidence is not wanted, without that of its criteria."""
     screening = in_language(screening, words.language)
     trial = screening.trial
     return {
@@ -32,15 +32,16 @@ def screening_json(screening: Screening, words: Wording) -> dict[str, Any]:
         "asOf": screening.as_of.isoformat(),
         "verdict": screening.verdict.value,
         "recheckOn": _day(screening.recheck_on),
-        "criteria": [_criterion(finding, words) for finding in screening.findings],
+        "criteria": [_criterion(finding, words, evidence) for finding in screening.findings],
         "steroids": _steroids(screening.steroids, screening.as_of),
         "searched": {key: _source(source) for key, source in screening.sources.items()},
         "skipped": [{"reference": s.reference, "reason": s.reason} for s in screening.skipped],
     }
 
 
-def _criterion(finding: Finding, words: Wording) -> dict[str, Any]:
+def _criterion(finding: Finding, words: Wording, evidence: bool) -> dict[str, Any]:
     judgement = finding.judgement
+    shown = {"evidence": [_evidence(one, words) for one in judgement.evidence]} if evidence else {}
     return {
         "id": finding.id,
         "kind": finding.kind,
@@ -52,7 +53,7 @@ def _criterion(finding: Finding, words: Wording) -> dict[str, Any]:
         "recheckOn": _day(judgement.recheck_on),
         "reason": _reason(judgement.reason),
         "because": words.because(finding),
-        "evidence": [_evidence(evidence, words) for evidence in judgement.evidence],
+        **shown,
         "ask": finding.question,
     }
 
