@@ -296,6 +296,13 @@ def test_a_growth_factor_that_is_given_anyhow_changes_nothing() -> None:
     assert card_for(drafted("filgrastim", mg="0.3"), filgrastim=given) is None
 
 
+def test_a_growth_factor_of_two_weeks_ago_does_not_lift_the_next_count_any_more() -> None:
+    given = {"kind": "administration", "mg": "0.3", "from": "2026-03-02", "to": "2026-03-02"}
+    card = card_for(drafted("filgrastim", mg="0.3"), filgrastim=given)
+    assert card is not None
+    assert "I07a" in card["summary"]
+
+
 def test_a_platelet_transfusion_lifts_the_next_platelet_count() -> None:
     card = card_for(service(**{"http://snomed.info/sct": "12719002"}))
     assert card is not None

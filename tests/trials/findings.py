@@ -1,7 +1,7 @@
 """What a finding says beside its status, written down for proof-reading: its values and its evidence.
 
 `python -m tests.trials.findings` writes tests/findings anew, one file per criterion: the first case of its table for
-every reason and every number of resources shown. What changed is then seen in the difference, and is to be read.
+every reason and every list of resource types shown. What changed is then seen in the difference, and is to be read.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ Row = dict[str, Any]
 
 
 def rows_of(criterion: str) -> list[Row]:
-    """One row for every reason that the cases of a criterion give, and every number of resources behind it."""
-    first: dict[tuple[str, int], Row] = {}
+    """One row for every reason that the cases of a criterion give, and every list of types of resources behind it."""
+    first: dict[tuple[str, ...], Row] = {}
     for row in _rows(criterion):
-        first.setdefault((row["reason"], len(row["evidence"])), row)
+        types = (reference.partition("/")[0] for reference, *_ in row["evidence"])
+        first.setdefault((row["reason"], *types), row)
     return list(first.values())
 
 

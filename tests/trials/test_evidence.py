@@ -6,10 +6,12 @@ The limit of a measure decides how many digits are printed of it: without it, a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 
 import pytest
 
+from cds_service.clinical.dates import DayRange
 from cds_service.clinical.evidence import Evidence, Measure
 from cds_service.clinical.interval import Interval, Limit
 from cds_service.trials.finding import Judgement
@@ -52,6 +54,14 @@ def test_a_measure_knows_the_limit_that_it_is_held_against(criterion: str) -> No
 def test_of_many_records_the_first_three_are_shown(recorded: int, shown: int) -> None:
     records = [Evidence(f"Condition/{number}", None, "asthma") for number in range(recorded)]
     assert few(records) == tuple(records[:shown])
+
+
+def test_a_note_on_the_diagnosis_that_says_no_response_is_shown_with_its_day() -> None:
+    noted = {"icd-10-cm": "D89.811", "severity": "NIH severe", "recorded": "2025-06-01",
+             "note": "Progressed on prednisone 1 mg/kg", "note_on": "2026-01-20"}  # fmt: skip
+    facts = {"weight": "60 kg", "conditions": noted, "prednisone": {"mg": 40, "from": "2026-01-19"}}
+    shown = screened(facts).finding("I02a").judgement.evidence
+    assert Evidence("Condition/c1", DayRange.of(date(2026, 1, 20)), "reason-no-response") in shown
 
 
 def test_a_dose_that_ended_is_shown_per_kilogram_as_it_was() -> None:
