@@ -92,7 +92,7 @@ def test_twice_as_many_records_take_twice_as_many_steps(kind: str) -> None:
 
 def test_a_long_record_holds_little_memory_and_gives_it_back() -> None:
     """At most five times the size of the body, on top of it."""
-    made = [*observations(2000, CANDIDATE, TODAY), *medications(500, CANDIDATE, TODAY)]
+    made = [*observations(20_000, CANDIDATE, TODAY), *medications(5_000, CANDIDATE, TODAY)]
     body = candidate_with(made)
     act = answer(body)
     gc.collect()

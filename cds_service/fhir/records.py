@@ -146,7 +146,9 @@ def _answer(key: str, brought: msgspec.Raw | None, pages: Pages) -> Answer:
 
 
 def _prefetched(key: str, raw: msgspec.Raw, by: frozenset[str]) -> Answer:
-    return Answer(()) if bytes(raw).strip() == b"null" else read_answer(raw, key, by)
+    # Of a long answer no copy is made.
+    is_null = memoryview(raw).nbytes <= len(b"null") and bytes(raw) == b"null"
+    return Answer(()) if is_null else read_answer(raw, key, by)
 
 
 # The answer's key and the type of an entry, None when it has none -> the queries that it may belong to.

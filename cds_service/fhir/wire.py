@@ -98,7 +98,7 @@ def read_answer(raw: bytes | msgspec.Raw, name: str, queries: frozenset[str] = f
 
     `queries` are those that brought it, where each was answered on its own.
     """
-    return _read(bytes(raw), name, _Way(queries))
+    return _read(raw, name, _Way(queries))
 
 
 class _Way(NamedTuple):
@@ -111,22 +111,22 @@ class _Way(NamedTuple):
         return self._replace(depth=self.depth + 1)
 
 
-def _read(raw: bytes, name: str, way: _Way) -> Answer:
+def _read(raw: bytes | msgspec.Raw, name: str, way: _Way) -> Answer:
     head = head_of(raw)
     if head is not None and head.resourceType is None:
         if _reports_failure(head.response):
             return Answer((), failed=True)
-        raw, head = bytes(head.resource), head_of(head.resource)
+        raw, head = head.resource, head_of(head.resource)
     if head is None or not head.resourceType:
         return Answer((), failed=True, problems=((name, "not-a-resource"),))
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=True)
     if head.resourceType == "Bundle":
         return _bundle(raw, name, way)
-    return Answer((_entry(raw, head, f"{name}[0]", None, way),))
+    return Answer((_entry(bytes(raw), head, f"{name}[0]", None, way),))
 
 
-def _bundle(raw: bytes, name: str, way: _Way) -> Answer:
+def _bundle(raw: bytes | msgspec.Raw, name: str, way: _Way) -> Answer:
     bundle = decode(raw, env.Bundle)
     if bundle is None or way.depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
