@@ -79,31 +79,30 @@ def patient_view(
     require(records, fetched)
     screening = answerable(lambda: screen_records(records, protocol, as_of), fetched)
     desk = means.desk
-    if desk and screening.verdict not in _SETTLED and (answers := desk.answers(request.patient_id)):
-        screening = screen(screening.case, protocol, answers)
-    cards = compose(screening, request)
+    cards = compose(answered(screening, protocol, request.patient_id, desk), request)
     return {"cards": desk.linked(cards, request, fetched, as_of) if desk and cards else cards}
 
 
 def order_guard(
-    request: HookRequest, protocol: Protocol, compose: ComposeOrders, as_of: date, fetcher: Fetcher | None = None
+    request: HookRequest, protocol: Protocol, compose: ComposeOrders, as_of: date, means: Means = ALONE
 ) -> dict[str, object]:
     """The response to drafted orders: what signing them would change, and nothing where that is nothing.
 
-    Orders that no criterion reads, and patients who are ruled out or none for the trial, are left early. Raises as
-    patient_view does.
+    Orders that no criterion reads, and patients who are ruled out or none for the trial, by the record or by what a
+    person answered, are left early. Raises as patient_view does.
     """
     drafts = drafts_of(request, as_of)
     if not drafts.orders:
         return {"cards": []}
-    fetched = fetch(request, fetcher)
+    fetched = fetch(request, means.fetcher)
     records = record_of(request, fetched, drafts)
     require(records, fetched)
     signing = signing_of(drafts, as_of)
     if not signing.matters(read_facts(records.only(signing.entries), protocol.index, protocol.readings.later(as_of))):
         return {"cards": []}
     recorded = records.leaving_out(signing.entries)
-    if not answerable(lambda: screen_records(recorded, protocol, as_of), fetched).may_fit:
+    standing = answerable(lambda: screen_records(recorded, protocol, as_of), fetched)
+    if not answered(standing, protocol, request.patient_id, means.desk).may_fit:
         return {"cards": []}
     outlook = _validated(records, partial(look_ahead, drafts=drafts, signing=signing, protocol=protocol))
     return {"cards": compose(outlook, request) if outlook.effects else []}
@@ -171,6 +170,14 @@ def answerable(screened: Callable[[], Screening], fetched: Fetched) -> Screening
     if screening.unsearched and not screening.is_shown and not screening.applicable:
         raise missing(screening.unsearched, fetched)
     return screening
+
+
+def answered(screening: Screening, protocol: Protocol, patient_id: str, desk: Desk | None) -> Screening:
+    """The screening with what people answered, where that may change it."""
+    if desk is None or screening.verdict in _SETTLED:
+        return screening
+    answers = desk.answers(patient_id)
+    return screen(screening.case, protocol, answers) if answers else screening
 
 
 def missing(keys: Iterable[str], fetched: Fetched) -> MissingRecord:

@@ -122,9 +122,11 @@ class Screening:
     @property
     def may_fit(self) -> bool:
         """True for a patient of whom an order may say something: likely one for the trial, now or later, or one of whom
-        too little could be read.
+        too little could be read. Never one of whom a person said that it is not the disease.
         """
-        if self.verdict in (Verdict.NOT_APPLICABLE, Verdict.RULED_OUT):
+        diagnosis = self.finding(self.readings.diagnosis)
+        denied = diagnosis.standing is Status.FAIL and diagnosis.status is not Status.FAIL
+        if denied or self.verdict in (Verdict.NOT_APPLICABLE, Verdict.RULED_OUT):
             return False
         unseen = self.diagnosis_is_unseen or (bool(self.unsearched) and self.applicable)
         return self.verdict is Verdict.CANDIDATE or self._is_likely or unseen

@@ -82,7 +82,7 @@ class Wiring:
 
     def _cards(self, service: Service, message: HookRequest) -> Mapping[str, object]:
         if service.hook in pipeline.ORDER_HOOKS:
-            return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self.fetcher)
+            return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self._means)
         return pipeline.patient_view(message, self.protocol, self._watched(), self.today(), self._means)
 
     @property
