@@ -15,6 +15,7 @@ from benchmarks.bodies import bodies
 from cards.compose import Site, composer
 from cds_service import pipeline
 from cds_service.errors import ServiceError
+from cds_service.fhir import first_look
 from cds_service.hooks.request import read_request
 from cds_service.trials.protocol import load_protocol
 from fhir_fixtures.hook_request import KEYS
@@ -174,3 +175,86 @@ def test_whatever_may_tell_more_is_read_to_the_end(change: Change) -> None:
     change(prefetch)
     request = read_request(body_of(prefetch), "patient-view")
     assert not pipeline.nothing_to_screen(request, PROTOCOL)
+
+
+PLAIN_ONES = [coded("Condition", {"text": "Essential hypertension"}), coded("Procedure", {"text": "Appendectomy"})]
+ENTRIES: list[Any] = [
+    *({"resource": one} for one in [*TELLING, *NOTHING_SPECIAL]),
+    {"resource": PLAIN_ONES[0], "search": {"mode": "include"}},
+    {"resource": PLAIN_ONES[0], "search": {"mode": "outcome"}},
+    {"resource": PLAIN_ONES[0], "search": 7},
+    {"resource": PLAIN_ONES[0], "response": {"status": "404"}},
+    {"resource": PLAIN_ONES[0], "modifierExtension": [{"url": "urn:x"}]},
+    {"resource": {**PLAIN_ONES[0], "patient": {"reference": "Patient/p2"}}},
+    {"resource": {**PLAIN_ONES[0], "subject": {"reference": "https://ehr.example.org/fhir/Patient/p1"}}},
+    {"resource": {**PLAIN_ONES[0], "subject": {"identifier": {"system": "urn:mrn", "value": "7"}}}},
+    {"request": {"method": "DELETE", "url": "Condition/1"}},
+]
+BUNDLES: dict[str, Any] = {
+    "more than there are": {"total": 2},
+    "a next page": {"link": [{"relation": "self", "url": "x"}, {"relation": "next", "url": "y"}]},
+    "links that cannot be read": {"link": 7},
+    "a total that cannot be read": {"total": "one"},
+    "a history": {"type": "history"},
+    "rules of its own": {"implicitRules": "urn:x"},
+    "no Bundle": {"resourceType": "List"},
+}
+
+
+def looks(prefetch: Mapping[str, Any]) -> tuple[bool, bool]:
+    """What the quick look says and what the whole look at conditions and procedures does."""
+    request = read_request(body_of(prefetch), "patient-view")
+    asked = (PROTOCOL.readings.applicable.concepts, request.prefetch, request.patient_id, PROTOCOL.index)
+    return first_look.plainly_mention_none(*asked), first_look.mention_none(*asked)
+
+
+def ordinary() -> dict[str, Any]:
+    """As a server answers: with its own address, the number found, and the mode of each match."""
+    found = {key: bundle([one]) | {"total": 1, "link": [{"relation": "self", "url": "x"}]}
+             for key, one in zip(("conditions", "procedures"), PLAIN_ONES, strict=True)}  # fmt: skip
+    for answer in found.values():
+        answer["entry"][0]["search"] = {"mode": "match"}
+    return {"patient": dict(PATIENT), **found}
+
+
+def test_the_quick_look_is_enough_for_an_ordinary_record() -> None:
+    assert looks(ordinary()) == (True, True)
+
+
+@pytest.mark.parametrize("key", ["conditions", "procedures"])
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: json.dumps(entry)[:80])
+def test_the_quick_look_never_says_more_than_the_whole_one(entry: Any, key: str) -> None:
+    prefetch = ordinary()
+    prefetch[key]["entry"].append(entry)
+    prefetch[key]["total"] = 2
+    quick, whole = looks(prefetch)
+    assert whole or not quick
+
+
+@pytest.mark.parametrize("key", ["conditions", "procedures"])
+@pytest.mark.parametrize("change", BUNDLES.values(), ids=BUNDLES.keys())
+def test_the_quick_look_is_not_enough_for_an_odd_answer(change: Mapping[str, Any], key: str) -> None:
+    prefetch = ordinary()
+    prefetch[key].update(change)
+    quick, whole = looks(prefetch)
+    assert whole or not quick
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        {**PATIENT, "id": "p2"}, {**PATIENT, "birthDate": 7}, {**PATIENT, "implicitRules": "urn:x"},
+        {**PATIENT, "modifierExtension": [{"url": "urn:x"}]}, {"resourceType": "Person", "id": "p1"},
+        {"resourceType": "Patient"}, bundle([PATIENT]), None, 7,
+    ],
+)  # fmt: skip
+def test_the_quick_look_wants_the_patient_in_context_by_itself(patient: Any) -> None:
+    assert not looks({**ordinary(), "patient": patient})[0]
+
+
+def test_a_name_spelled_with_escapes_is_read_to_the_end() -> None:
+    body = body_of(ordinary()).replace(b'"Essential', b'"\\u0045ssential')
+    request = read_request(body, "patient-view")
+    asked = (PROTOCOL.readings.applicable.concepts, request.prefetch, request.patient_id, PROTOCOL.index)
+    assert not first_look.plainly_mention_none(*asked)
+    assert first_look.mention_none(*asked)

@@ -15,7 +15,14 @@ from cds_service.fhir.contained import contained_results
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
 from cds_service.fhir.identity import Identity
 from cds_service.fhir.queries import QUERIES
-from cds_service.fhir.references import full_urls, identifier_searched_for, leads_nowhere, local_name, resolved
+from cds_service.fhir.references import (
+    full_urls,
+    identifier_searched_for,
+    leads_nowhere,
+    local_name,
+    patient_reference,
+    resolved,
+)
 from cds_service.fhir.states import answered, of_whole_record
 from cds_service.fhir.wire import Answer, Entry, joined, read_answer
 from cds_service.terminology.codes import ConceptIndex
@@ -90,7 +97,7 @@ def from_prefetch(
     `drafts` are orders that stand in it as if they were signed; they answer no query.
     Raises WrongPatient when it holds another Patient than the one in context.
     """
-    patient = local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}"
+    patient = patient_reference(patient_id)
     pages = fetched.answers
     asked = [key for key in QUERIES if key in prefetch or key in pages]
     answers = {key: _answer(key, prefetch.get(key), pages.get(key, Pages())) for key in asked}

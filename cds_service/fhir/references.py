@@ -22,6 +22,11 @@ def local_name(reference: str | None) -> str | None:
     return SEARCHED_FOR if parts[-1] == SEARCHED_FOR and "?" in reference else "/".join(parts[-2:])
 
 
+def patient_reference(patient_id: str) -> str | None:
+    """The reference of the patient in context, which some EHRs give for the id."""
+    return local_name(patient_id) if "/" in patient_id else f"Patient/{patient_id}"
+
+
 def full_urls(entries: Iterable[Entry]) -> Mapping[str, str]:
     """The addresses under which entries of a Bundle are known -> their references."""
     return dict(sorted((entry.full_url, entry.reference) for entry in entries if entry.full_url))
