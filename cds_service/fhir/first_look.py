@@ -101,31 +101,32 @@ def mentions_none(
     """
     if not all(key in prefetch for key in _TELLING):
         return False
-    asked = (concepts, prefetch, patient_id, index)
-    if not (plainly_mention_none(*asked) or mention_none(*asked)):
-        return False
-    return all(_has_none_inside(prefetch[key]) for key in QUERIES if key in prefetch and key not in _TELLING)
+    seen = plain_records(prefetch, patient_id)
+    if seen is None:
+        none = mention_none(concepts, prefetch, patient_id, index)
+    else:
+        none = not any(_names(one, concepts, index) for one in seen)
+    return none and all(_has_none_inside(prefetch[key]) for key in QUERIES if key in prefetch and key not in _TELLING)
 
 
-def plainly_mention_none(
-    concepts: Collection[str], prefetch: Mapping[str, msgspec.Raw], patient_id: str, index: ConceptIndex
-) -> bool:
-    """True when the three answers are as nearly all are and name no concept; False says nothing.
+def plain_records(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> list[_Condition | _Procedure] | None:
+    """The conditions and procedures, where the three answers are as nearly all are; None where they must be sorted.
 
     That is the Patient by itself, and Bundles that hold everything that was found, all of it about that patient.
     """
     patient, named = decode(prefetch["patient"], _Patient), patient_reference(patient_id)
     if patient is None or patient.resourceType != "Patient" or f"Patient/{patient.id}" != named:
-        return False
+        return None
     if any(_may_turn(prefetch[key]) for key in _TELLING):
-        return False
+        return None
     conditions = decode(prefetch["conditions"], _Conditions) or _Conditions()
     procedures = decode(prefetch["procedures"], _Procedures) or _Procedures()
     if not conditions.is_whole(conditions.entry or ()) or not procedures.is_whole(procedures.entry or ()):
-        return False
+        return None
     seen = [*((one.resource, "Condition") for one in conditions.entry or ()),
             *((one.resource, "Procedure") for one in procedures.entry or ())]  # fmt: skip
-    return all(_is_plain(one, kind, named) and not _names(one, concepts, index) for one, kind in seen)
+    plain = [one for one, kind in seen if _is_plain(one, kind, named)]
+    return plain if len(plain) == len(seen) else None
 
 
 def _may_turn(raw: msgspec.Raw) -> bool:
