@@ -6,10 +6,12 @@ people gave; only the day stays that of the card.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol as Shape
+from typing import TypeVar
 
 import msgspec
 
@@ -51,9 +53,20 @@ class _Kept(msgspec.Struct, frozen=True):
     fetched: Fetched
 
 
+_T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 _ENCODER = msgspec.msgpack.Encoder()
 _KEPT = msgspec.msgpack.Decoder(_Kept)
 _ANSWER = msgspec.msgpack.Decoder(Answer)
+
+
+def _as_kept(decoder: msgspec.msgpack.Decoder[_T], content: bytes) -> _T | None:
+    """What was kept; None, and logged, for what another version of this service kept in a form of its own."""
+    try:
+        return decoder.decode(content)
+    except msgspec.DecodeError:
+        _LOG.warning("an entry of a review cannot be read: another version of the service kept it")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +90,9 @@ class Reviews:
     def opened(self, address: str) -> Opened | None:
         """The review at an address; None when there is none, or no more. Raises StoreUnavailable."""
         content = self._pages.opened(address)
-        if content is None:
+        kept = None if content is None else _as_kept(_KEPT, content)
+        if kept is None:
             return None
-        kept = _KEPT.decode(content)
         prefetch = {key: msgspec.Raw(raw) for key, raw in kept.prefetch.items()}
         records = from_prefetch(prefetch, kept.patient, kept.fetched)
         answers = self.answers(kept.client, kept.patient)
@@ -108,7 +121,8 @@ class Reviews:
 
     def answers(self, client: str | None, patient: str) -> tuple[Answer, ...]:
         """What people answered for a patient of a client, oldest first. Raises StoreUnavailable."""
-        return tuple(_ANSWER.decode(content) for content in self._journal.of(self._name(client, patient)))
+        said = (_as_kept(_ANSWER, content) for content in self._journal.of(self._name(client, patient)))
+        return tuple(answer for answer in said if answer is not None)
 
     def _name(self, client: str | None, patient: str) -> str:
         """Whom an answer is about: a patient of one client, for one trial; ids of others may be the same."""

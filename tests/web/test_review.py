@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
@@ -18,6 +19,7 @@ from cds_service.cli import main
 from cds_service.review import Reviews
 from cds_service.settings import Settings, WrongSetting
 from cds_service.store.sealing import new_key
+from cds_service.trials.finding import Answer
 from tests.trials.record_of import PROTOCOL
 from tests.web.calls import SERVICE, call_with_card
 
@@ -140,6 +142,28 @@ def test_two_clients_may_each_have_a_patient_of_that_id() -> None:
     for client, patient in (("a", "p1"), ("b", "p1"), (None, "p1"), ("a", "p2")):
         reviews.answers(client, patient)
     assert len(set(named)) == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc1", msgspec.msgpack.encode({"criterion": "I05"})])
+def test_what_another_version_kept_in_its_own_form_is_left_out_and_logged(
+    content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An upgrade must not keep a chart from opening."""
+    said = msgspec.msgpack.encode(Answer("I05", False, "AB", Clock()(), "rests"))
+
+    class Kept:
+        def of(self, name: str) -> list[bytes]:
+            return [content, said]
+
+        def opened(self, address: str) -> bytes:
+            return content
+
+    reviews = Reviews(PROTOCOL, Kept(), Kept(), Clock())  # type: ignore[arg-type]
+    assert [one.criterion for one in reviews.answers(None, "p1")] == ["I05"]
+    assert reviews.opened("x") is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "an entry of a review cannot be read: another version of the service kept it"
+    ] * 2
 
 
 def test_an_answer_is_about_one_patient(serve: Callable[..., FlaskClient]) -> None:
