@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -133,9 +132,9 @@ def without_valueless(value: Any) -> Any:
 
     A list that holds a null, such as a dose without an upper end, goes as a whole: half of it would be another fact.
     """
-    if isinstance(value, Mapping):
-        pruned = {key: without_valueless(one) for key, one in value.items()}
-        return {key: one for key, one in pruned.items() if one is not None and one not in ("", [], {})}
+    if isinstance(value, dict):
+        pruned = ((key, without_valueless(one) if isinstance(one, dict | list) else one) for key, one in value.items())
+        return {key: one for key, one in pruned if one is not None and one not in ("", [], {})}
     if isinstance(value, list):
-        return None if any(one is None for one in value) else [without_valueless(one) for one in value]
+        return None if None in value else [without_valueless(one) for one in value]
     return value
