@@ -84,7 +84,7 @@ def newest(results: Iterable[Result], analyte: str) -> Chosen | None:
     """
     of_day: dict[date, list[Result]] = defaultdict(list)
     for result in results:
-        if result.analyte == analyte and result.when:
+        if result.analyte == analyte:
             of_day[taken_on(result)].append(result)
     found = ((day, usable(of_day[day], analyte)) for day in sorted(of_day, reverse=True))
     return next((_chosen(same_day, day) for day, same_day in found if same_day), None)
