@@ -257,6 +257,21 @@ def test_a_record_that_ends_on_the_day_the_next_begins_hands_over() -> None:
         ]
 
 
+def test_a_record_hands_over_to_none_of_its_own_therapy() -> None:
+    """What was reported of the day goes before what was ordered on it."""
+    found = doses(statement("s", 30, "01-05", "02-10"), order("o", 20, "02-10", links=["s"]))
+    assert words(found.on(day("02-10")).dose) == "30"
+
+
+def test_a_record_hands_over_to_none_that_begins_when_it_was_written_itself() -> None:
+    written = order("o", step(30, first="02-20", last="02-28"), "02-28")
+    assert course(written, statement("t", 20, "02-28", "03-10"))[:3] == [
+        "2026-02-20 2026-02-27 30",
+        "2026-02-28 2026-02-28 30-50",
+        "2026-03-01 2026-03-10 20",
+    ]
+
+
 def test_a_record_that_ends_the_day_after_the_next_begins_overlaps_for_two_days() -> None:
     assert course(statement("s", 40, "01-01", "02-02"), statement("t", 20, "02-01", "03-01"))[:2] == [
         "2026-01-01 2026-01-31 40",
@@ -330,7 +345,8 @@ def test_a_report_that_goes_on_outweighs_one_that_ended() -> None:
     found = doses(order("o", 20, "01-05"), *reports)
     assert [words(found.on(day(text)).dose) for text in ("02-05", "02-20", "02-21")] == ["20", "20", "0-20"]
     ongoing = statement("u", 20, "03-01", links=["o"])
-    assert words(doses(order("o", 20, "01-05"), *reports, ongoing).on(day("02-25")).dose) == "20"
+    for several in ([*reports, ongoing], [ongoing, *reports]):
+        assert words(doses(order("o", 20, "01-05"), *several).on(day("02-25")).dose) == "20"
 
 
 def test_a_therapy_recorded_twice_is_as_new_as_its_newest_record() -> None:

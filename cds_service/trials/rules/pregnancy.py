@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal, Self
 
 from pydantic import model_validator
 
 from cds_service.clinical.dates import completed_years
-from cds_service.clinical.evidence import Evidence, Reason
+from cds_service.clinical.evidence import Evidence, Measure, Reason
 from cds_service.clinical.facts import Problem, is_sure
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result, unit_of
@@ -65,10 +67,15 @@ class Pregnancy(Rule):
     def judge(self, case: Case) -> Judgement:
         if case.facts.sex == "male":
             return Judgement(Status.PASS, Reason("pregnancy-not-possible"))
-        listed = [p for p in case.facts.problems_of(self._states) if p.activity != "resolved"]
         tests = self._tests(case)
+        judgement = self._judged(case, tests)
+        preliminary = any(test.preliminary for test in tests)
+        return replace(judgement, flags=judgement.flags | {Flag.ASSUMED}) if preliminary else judgement
+
+    def _judged(self, case: Case, tests: Sequence[Result]) -> Judgement:
+        listed = [p for p in case.facts.problems_of(self._states) if p.activity != "resolved"]
         answers = {self._answer(test) for test in tests}
-        evidence = (*few(map(seen, listed)), *few(Evidence(t.reference, t.when, t.label) for t in tests))
+        evidence = (*few(map(seen, listed)), *few(map(_shown, tests)))
         sure = [p for p in listed if self._is_current(p, case)]
         nurses = any(is_sure(p, self.lactation) for p in sure)
         if sure and not nurses and "negative" in answers:
@@ -80,7 +87,7 @@ class Pregnancy(Rule):
             )
         if excluding or listed or answers - {"negative"}:
             return Judgement(Status.REVIEW, Reason("pregnancy-unclear"), evidence, doubts_of(listed))
-        return self._untested(case) if not tests else self._none(case, evidence)
+        return self._none(case, evidence, "pregnancy-test-negative") if tests else self._untested(case)
 
     def _tests(self, case: Case) -> list[Result]:
         """The tests of the newest day that has any within the time."""
@@ -122,5 +129,12 @@ class Pregnancy(Rule):
             return not_searched(gaps)
         return Judgement(Status.UNKNOWN, Reason("pregnancy-not-tested", {"fresh": self.fresh}))
 
-    def _none(self, case: Case, evidence: tuple[Evidence, ...]) -> Judgement:
-        return self.nothing_recorded(case, self.fresh.before(case.as_of), evidence)
+    def _none(self, case: Case, evidence: tuple[Evidence, ...], code: str = "none-recorded") -> Judgement:
+        return self.nothing_recorded(case, self.fresh.before(case.as_of), evidence, code=code)
+
+
+def _shown(test: Result) -> Evidence:
+    """A test with its number, else in the record's own words."""
+    quantity = test.quantity
+    value = Measure(quantity, unit_of(test.analyte)) if isinstance(quantity, Interval) else test.written
+    return Evidence(test.reference, test.when, test.label, value)

@@ -12,7 +12,7 @@ from typing import Literal
 from cds_service.clinical.doses import DoseSegment, Timeline, timeline_of
 from cds_service.clinical.evidence import Evidence, Measure, Reason, Value
 from cds_service.clinical.interval import ANYTHING, Interval
-from cds_service.clinical.medications import MedicationUse, Standing
+from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
 from cds_service.terminology.codes import code_sets
 from cds_service.trials.case import Case
 from cds_service.trials.finding import Flag, Judgement, Status
@@ -41,8 +41,8 @@ class TherapyStability(Rule):
     """No such drug started, raised or stopped within `window` before the infusion; on its first day it still may be.
 
     Lowering is not forbidden. Whatever else changed is for a person: a dose is often moved to reach a level in the
-    blood. A stop shorter than `pause` is none. Single infusions count by their first one only, and what was given
-    without a dose was started, too.
+    blood. A stop shorter than `pause` is none. Single infusions count by their first one only, and what was begun or
+    stopped without a dose was so, too.
     """
 
     window: Days
@@ -144,11 +144,18 @@ def _timeline(case: Case, uses: Sequence[MedicationUse]) -> Timeline:
 
 
 def _given(use: MedicationUse) -> MedicationUse:
-    """The record of something that was given, of which that was some, though nobody wrote down how much."""
-    if use.kind != "administration" or use.standing is not Standing.TAKEN:
+    """The record of something that is taken or was given, of which that is some, though nobody wrote down how much.
+
+    Of an infusion only the administration says so, and what is taken as needed may be nothing.
+    """
+    proves = use.standing in (Standing.TAKEN, Standing.ENDED)
+    if not proves or (is_infusion(use.drug) and use.kind != "administration"):
         return use
-    steps = tuple(replace(step, daily=_SOME) if step.daily == ANYTHING else step for step in use.steps)
-    return replace(use, steps=steps)
+    return replace(use, steps=tuple(replace(step, daily=_SOME) if _is_untold(step) else step for step in use.steps))
+
+
+def _is_untold(step: DoseStep) -> bool:
+    return step.daily == ANYTHING and step.pattern != "as-needed"
 
 
 def _by_day(turn: Turn) -> tuple[date, str]:
