@@ -272,6 +272,11 @@ def test_a_record_hands_over_to_none_that_begins_when_it_was_written_itself() ->
     ]
 
 
+def test_what_a_draft_takes_over_from_hands_over_on_its_last_day_as_well() -> None:
+    taken_over = replace(statement("s", 30, "01-05"), superseded_on=AS_OF)
+    assert course(taken_over, statement("t", 20, "03-15")) == ["2026-01-05 2026-03-14 30", "2026-03-15 2026-03-16 20"]
+
+
 def test_a_record_that_ends_the_day_after_the_next_begins_overlaps_for_two_days() -> None:
     assert course(statement("s", 40, "01-01", "02-02"), statement("t", 20, "02-01", "03-01"))[:2] == [
         "2026-01-01 2026-01-31 40",

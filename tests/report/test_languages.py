@@ -45,7 +45,7 @@ LATIN = {
     "mg", "kg", "d", "dL", "mL", "min", "mmHg", "U", "L", "ULN", "FEV", "ECOG", "KPS", "Karnofsky", "NIH", "ALT", "AST",
     "CAR", "T", "NK", "FHIR", "HL", "SNOMED", "CT", "LOINC", "RxNorm", "ICD", "CM", "GM", "PCS", "CPT", "HCPCS", "ATC",
     "NCI", "Thesaurus", "caDSR", "v", "MII", "could", "be", "included", "etc", "itacitinib", "axatilimab",
-    "comments", "µmol", "Trialhook", "CDS", "Hooks", "JSON", "http", "https",
+    "comments", "µmol", "IU", "Trialhook", "CDS", "Hooks", "JSON", "http", "https",
 }  # fmt: skip
 
 # The classes of drugs, and the procedures, that a draft order is said to be of.
