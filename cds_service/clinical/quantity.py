@@ -148,8 +148,7 @@ def convert(analyte: str, raw: RawQuantity) -> Converted | Unusable:
         code = units.unit if units.bare else _unit_that_explains(units, number)
     if isinstance(code, Unusable):
         return code
-    factor = units.factors[code]
-    value = number if factor == 1 else number * factor
+    value = number * units.factors[code]
     interval = _opened(value, raw.comparator) if units.is_plausible(value, code) else Unusable("implausible")
     return interval if isinstance(interval, Unusable) else Converted(interval, code, assumed)
 

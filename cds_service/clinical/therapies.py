@@ -37,9 +37,8 @@ def therapies(uses: Sequence[MedicationUse]) -> dict[str, int]:
     for use in uses:
         for link in use.links:
             leader[leader_of(link)] = leader_of(use.reference)
-    latest = {leader_of(use.reference): place for place, use in enumerate(uses)}
-    numbers = {name: number for number, name in enumerate(sorted(latest, key=latest.__getitem__))}
-    return {use.reference: numbers[leader_of(use.reference)] for use in uses}
+    numbers: dict[str, int] = {}
+    return {use.reference: numbers.setdefault(leader_of(use.reference), len(numbers)) for use in uses}
 
 
 class Succession:
