@@ -94,11 +94,13 @@ def even_shares(per_day: Interval | None) -> Shares:
 class Clause:
     """What one clause of a reason or note names, or one code of it.
 
-    `understood` says that it says nothing else: no word of it is strange to us.
+    `understood` says that it says nothing else: no word of it is strange to us. `denied` says that a word of it may
+    deny what it names, and is no part of a phrase that does so itself, such as "no improvement".
     """
 
     concepts: frozenset[str]
     understood: bool = True
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

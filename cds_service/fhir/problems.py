@@ -8,7 +8,7 @@ from dataclasses import replace
 from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Activity, Problem, Verification
-from cds_service.clinical.medications import Clause, StatedReason
+from cds_service.clinical.medications import StatedReason
 from cds_service.fhir import elements as el
 from cds_service.fhir.decoding import decode
 from cds_service.fhir.ledger import Ledger, coded_entries
@@ -75,7 +75,7 @@ def _remarks(
     noted = decode(condition.note, list[el.Annotation]) or decode(condition.notes, str)
     since = DayRange(recorded.first, ledger.as_of) if recorded and recorded.first <= ledger.as_of else None
     for remark in remarks_in(noted, index):
-        about_it = [Clause(one.concepts | named) if one.understood else one for one in remark.clauses]
+        about_it = [replace(one, concepts=one.concepts | named) if one.understood else one for one in remark.clauses]
         when = remark.when or since
         if when is None or when.first <= ledger.as_of:
             yield replace(remark, clauses=tuple(about_it), when=ledger.past(when))

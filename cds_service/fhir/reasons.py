@@ -13,7 +13,7 @@ from cds_service.fhir import elements as el
 from cds_service.fhir.references import resolved
 from cds_service.strict_yaml import read_yaml
 from cds_service.terminology.codes import ConceptIndex
-from cds_service.terminology.words import plain
+from cds_service.terminology.words import any_word, plain
 
 # What one clause denies ("no sign of infection") must not take the next one's word away.
 _CLAUSES = re.compile(r"[.;,\n。；，、]|\bbut\b")
@@ -58,7 +58,8 @@ def _clauses(concept: el.CodeableConcept, index: ConceptIndex) -> Iterator[Claus
     for text in concept.texts():
         for clause in _CLAUSES.split(text):
             if clause.strip():
-                yield Clause(frozenset(index.in_words(clause)), _is_understood(plain(clause)))
+                folded = plain(clause)
+                yield Clause(frozenset(index.in_words(clause)), _is_understood(folded), _is_denied(folded))
 
 
 def _is_understood(clause: str) -> bool:
@@ -71,7 +72,27 @@ def _is_understood(clause: str) -> bool:
     return not strange and not _STRANGE_SIGN.search(clause) and set(_LATIN_WORD.findall(clause)) <= known
 
 
+def _is_denied(clause: str) -> bool:
+    """True for a clause with a word that denies something, whatever it is that it denies."""
+    return bool(_denials().search(_negative_phrases().sub(" ", clause)))
+
+
 @cache
 def _known() -> frozenset[str]:
-    by_language: Mapping[str, list[str]] = read_yaml(_WORDS.name, _WORDS.read_bytes())
-    return frozenset(plain(word) for words in by_language.values() for word in words)
+    return frozenset(_words("known"))
+
+
+@cache
+def _denials() -> re.Pattern[str]:
+    return any_word(_words("denials"))
+
+
+@cache
+def _negative_phrases() -> re.Pattern[str]:
+    return any_word(_words("negative_phrases"))
+
+
+def _words(part: str) -> list[str]:
+    """The words of one part of remarks.yaml in all languages."""
+    by_language: Mapping[str, list[str]] = read_yaml(_WORDS.name, _WORDS.read_bytes())[part]
+    return [plain(word) for words in by_language.values() for word in words]

@@ -51,7 +51,7 @@ class FlareSigns:
         That is one that names the disease, or, where the words may stand `alone`, one that names nothing else.
         """
         of_disease = bool(clause.concepts & set(self.diagnosis))
-        is_certain = not clause.concepts & set(self.hedges)
+        is_certain = not clause.denied and not clause.concepts & set(self.hedges)
         return is_certain and bool(clause.concepts & set(words)) and (of_disease or (alone and clause.understood))
 
 

@@ -175,6 +175,13 @@ def test_an_interval_without_numbers_is_refused(low: int, high: int, low_open: b
         Interval(Fraction(low), Fraction(high), low_open, high_open)
 
 
+@pytest.mark.parametrize(("low_open", "high_open"), [(True, False), (False, True), (True, True)])
+def test_one_number_at_both_ends_is_no_interval_that_excludes_it(low_open: bool, high_open: bool) -> None:
+    one = Fraction(1)
+    with pytest.raises(ValueError, match="interval"):
+        Interval(one, one, low_open, high_open)
+
+
 def test_exact_means_one_number() -> None:
     assert exactly(2).is_exact
     assert Interval.exactly(Decimal("0.1")) == exactly("1/10")
