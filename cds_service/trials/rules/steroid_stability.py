@@ -83,7 +83,7 @@ class SteroidStability(SteroidRule):
         if changes:
             reason = Reason("dose-changed-slightly", _values(changes[-1]))
             return Judgement(Status.REVIEW, reason, evidence, flags)
-        if not all(s.dose.is_exact for s in segments):
+        if not all(s.dose.is_exact for s in segments) and not _is_one_stated_dose(case, segments):
             return Judgement(Status.REVIEW, Reason("dose-unclear-in-window", _now(segments)), evidence, flags)
         if self._changed_at_the_edge(case, infusion):
             flags |= {Flag.BOUNDARY}
@@ -106,6 +106,15 @@ def _changes(segments: list[DoseSegment]) -> list[Change]:
         for before, after in pairwise(certain)
         if (before.dose, before.pattern) != (after.dose, after.pattern) or are_divided_otherwise(before, after)
     ]
+
+
+def _is_one_stated_dose(case: Case, segments: list[DoseSegment]) -> bool:
+    """True for one exact dose of one record all the time, which is a range only as an equivalent of prednisone."""
+    sources = {reference for segment in segments for reference in segment.sources}
+    if len(segments) > 1 or len(sources) > 1 or segments[0].dose.low == 0:
+        return False
+    steps = [step for use in case.steroid_uses if use.reference in sources for step in use.steps]
+    return len(steps) == 1 and steps[0].daily.is_exact
 
 
 def _evidence(case: Case, segments: list[DoseSegment]) -> list[Evidence]:
