@@ -267,7 +267,7 @@ def command_line() -> argparse.ArgumentParser:
     usage = "run.py test [--all] [--deep] [-- PYTEST_ARGUMENT ...]"
     tested = commands.add_parser("test", help="style, types and tests", usage=usage)
     tested.add_argument("--all", action="store_true", help="a skipped test is a failure")
-    tested.add_argument("--deep", action="store_true", help="draw more, also change the code itself: takes hours")
+    tested.add_argument("--deep", action="store_true", help="draw more, also change the code itself: takes an hour")
     timed = commands.add_parser("bench", help="what a chart opening costs, beside a service that does nothing")
     timed.add_argument("--with-peer", action="append_const", dest="words", const="--with-peer", help="and HealthChain")
     timed.add_argument("--load", action="append_const", dest="words", const="--load", help="instead: many clients")
