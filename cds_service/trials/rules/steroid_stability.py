@@ -110,10 +110,9 @@ def _changes(segments: list[DoseSegment]) -> list[Change]:
 
 def _is_one_stated_dose(case: Case, segments: list[DoseSegment]) -> bool:
     """True for one exact dose of one record all the time, which is a range only as an equivalent of prednisone."""
-    sources = {reference for segment in segments for reference in segment.sources}
-    if len(segments) > 1 or len(sources) > 1 or segments[0].dose.low == 0:
+    if len(segments) > 1 or segments[0].dose.low == 0:
         return False
-    steps = [step for use in case.steroid_uses if use.reference in sources for step in use.steps]
+    steps = [step for use in case.steroid_uses if use.reference in segments[0].sources for step in use.steps]
     return len(steps) == 1 and steps[0].daily.is_exact
 
 
