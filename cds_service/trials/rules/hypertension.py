@@ -10,7 +10,7 @@ from cds_service.clinical.evidence import Evidence, Measure, Reason
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.labs import Result, unit_of, usable
 from cds_service.clinical.truth import Truth
-from cds_service.trials.case import Case
+from cds_service.trials.case import RESULT_SOURCES, Case
 from cds_service.trials.finding import Judgement, Status
 from cds_service.trials.rules.base import Bound, Parameters, in_unit, not_searched
 from cds_service.trials.rules.diagnosis import LifetimeHistory
@@ -59,5 +59,6 @@ class UncontrolledHypertension(LifetimeHistory):
         high = self.stays.kept_high(case)
         if high:
             return Judgement(Status.REVIEW, Reason("pressure-high"), tuple(high))
-        unread = case.unreadable(("body",), (*self.stays.systolic, *self.stays.diastolic))
+        # No query asks for a pressure: one of which nobody can tell what it is may have come with any result.
+        unread = case.unreadable(RESULT_SOURCES, (*self.stays.systolic, *self.stays.diastolic))
         return not_searched(unread) if unread else judgement
