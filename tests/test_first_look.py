@@ -208,7 +208,7 @@ def looks(body: bytes) -> tuple[bool | None, bool]:
     seen = first_look.plain_records(request.prefetch, request.patient_id)
     codes = [one.code for one in seen or () if one.code]
     named = {name for code in codes for name in PROTOCOL.index.recognise(code.pairs(), code.texts()).concepts}
-    whole = first_look.mention_none(concepts, request.prefetch, request.patient_id, PROTOCOL.index)
+    whole = first_look.sorted_records_mention_none(concepts, request.prefetch, request.patient_id, PROTOCOL.index)
     return (None if seen is None else named.isdisjoint(concepts)), whole
 
 

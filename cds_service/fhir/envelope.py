@@ -29,6 +29,11 @@ class BundleLink(Struct):
 class EntrySearch(Struct):
     mode: str | None = None
 
+    @property
+    def is_match(self) -> bool:
+        """True for what was searched for, and not what came along with it."""
+        return self.mode in (None, "match")
+
 
 class PlainEntry(Struct):
     """One entry of a Bundle as nearly all are; see BundleEntry for the others."""

@@ -59,7 +59,7 @@ class _Found(msgspec.Struct):
 
     @property
     def is_match(self) -> bool:
-        return not bytes(self.response) and (self.search is None or self.search.mode in (None, "match"))
+        return not bytes(self.response) and (self.search is None or self.search.is_match)
 
 
 class _FoundCondition(_Found):
@@ -103,7 +103,7 @@ def mentions_none(
         return False
     seen = plain_records(prefetch, patient_id)
     if seen is None:
-        none = mention_none(concepts, prefetch, patient_id, index)
+        none = sorted_records_mention_none(concepts, prefetch, patient_id, index)
     else:
         none = not any(_names(one, concepts, index) for one in seen)
     return none and all(_has_none_inside(prefetch[key]) for key in QUERIES if key in prefetch and key not in _TELLING)
@@ -143,7 +143,7 @@ def _is_plain(seen: _Condition | _Procedure | None, kind: str, patient: str) -> 
     return subject is not None and subject.reference == patient
 
 
-def mention_none(
+def sorted_records_mention_none(
     concepts: Collection[str], prefetch: Mapping[str, msgspec.Raw], patient_id: str, index: ConceptIndex
 ) -> bool:
     """The same for answers of every form that a record is read in."""

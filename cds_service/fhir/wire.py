@@ -218,7 +218,7 @@ def _held(entry: env.PlainEntry, place: str, way: _Way) -> tuple[Answer, bool]:
     found = _entry(raw, head, place, entry.fullUrl, way)
     if bytes(entry.modifierExtension) not in _NOTHING:
         found = replace(found, problem="modifier-extension")
-    return Answer((found,)), entry.search is None or entry.search.mode in (None, "match")
+    return Answer((found,)), entry.search is None or entry.search.is_match
 
 
 def _no_resource(place: str) -> Answer:
