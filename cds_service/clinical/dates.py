@@ -40,19 +40,19 @@ class DayRange:
         match = _FHIR_DATE.fullmatch(text) if text else None
         if match is None:
             return None
-        year, month, day = (int(part) if part else None for part in match.groups())
+        year, month, day = match.groups()
         try:
-            return cls._calendar_days(year or 0, month, day)
+            if day:
+                return cls.of(date(int(year), int(month), int(day)))
+            return cls._part_of_calendar(int(year), int(month) if month else None)
         except ValueError:
             return None
 
     @classmethod
-    def _calendar_days(cls, year: int, month: int | None, day: int | None) -> DayRange:
+    def _part_of_calendar(cls, year: int, month: int | None) -> DayRange:
         if month is None:
             return cls(date(year, 1, 1), date(year, 12, 31))
-        if day is None:
-            return cls(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
-        return cls.of(date(year, month, day))
+        return cls(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
 
     @property
     def is_exact(self) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Problem
 from cds_service.fhir import elements as el
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger, coded_entries
 from cds_service.fhir.problems import status_of
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _SUSPECTED = frozenset({"unconfirmed", "presumed"})

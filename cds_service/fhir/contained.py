@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from cds_service.fhir import elements as el
-from cds_service.fhir.wire import Entry, read_answer
+from cds_service.fhir.entries import Entry
+from cds_service.fhir.wire import read_answer
 
 # Of such a report nobody may use the results.
 _NO_RESULT = frozenset({"entered-in-error", "cancelled", "registered"})

@@ -9,6 +9,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+# The text and the codings of a concept: all that it says, and equal where two say the same.
+Said = tuple[str | None, tuple[tuple[str | None, str | None, str | None], ...]]
 # An element that is left undecoded, and is not there.
 ABSENT = msgspec.Raw()
 
@@ -38,6 +40,9 @@ class CodeableConcept(Struct):
     def pairs(self) -> list[tuple[str | None, str | None]]:
         """Its codings as (system, code)."""
         return [(one.system, one.code) for one in self.coding or ()]
+
+    def said(self) -> Said:
+        return self.text, tuple([(one.system, one.code, one.display) for one in self.coding or ()])
 
     def texts(self) -> list[str]:
         """Its own text, then the displays of its codings."""

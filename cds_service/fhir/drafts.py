@@ -8,7 +8,7 @@ order that can be read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,9 +17,10 @@ import msgspec
 
 from cds_service.clinical.dates import DayRange
 from cds_service.fhir.decoding import decode
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.envelope import Bundle
 from cds_service.fhir.references import local_name
-from cds_service.fhir.wire import Answer, Entry, is_bundle, read_answer
+from cds_service.fhir.wire import Answer, is_bundle, read_answer
 
 Document = dict[str, Any]
 # What the versions of FHIR call an order of a drug, and of a procedure.
@@ -204,7 +205,7 @@ def _entry(name: str, document: Document, came: Entry) -> Entry:
     made = read_answer(_ENCODER.encode(document), name).entries[0]
     # What could not be read may be what was left out; a modifier stands around the whole.
     around = None if came.problem == "unreadable" else came.problem
-    return replace(made, reference=name, full_url=None, problem=made.problem or around)
+    return msgspec.structs.replace(made, reference=name, full_url=None, problem=made.problem or around)
 
 
 def _junk(raw: msgspec.Raw, came: Answer) -> Iterator[str]:

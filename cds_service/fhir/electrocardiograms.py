@@ -11,8 +11,8 @@ from cds_service.clinical.coded import Certainty
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Problem, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 MADE = "electrocardiogram"
@@ -26,10 +26,16 @@ _SOURCE = "function"
 
 def read_electrocardiograms(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
     """The abnormal ones, dated by the day on which they were made. One that cannot be read leaves a doubt."""
+    told: dict[el.Said, bool] = {}  # a few codes come over and over
     for entry in entries:
         seen = entry.resource or entry.glimpse
         code = getattr(seen, "code", None)
-        if code is None or MADE not in index.recognise(code.pairs(), code.texts()):
+        if code is None:
+            continue
+        said = code.said()
+        if said not in told:
+            told[said] = MADE in index.recognise(code.pairs(), code.texts())
+        if not told[said]:
             continue
         made = entry.resource
         if entry.problem or not isinstance(made, el.Observation | el.DiagnosticReport):

@@ -35,6 +35,7 @@ from cds_service.fhir.datatypes import (
     Reference,
     ReferenceRange,
     Repeat,
+    Said,
     SubstanceCode,
     Timing,
 )
@@ -44,14 +45,15 @@ __all__ = [
     "ABSENT", "Adherence", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference",
     "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier",
     "Ingredient", "Number", "Period", "Progress", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat",
-    "SubstanceCode", "Timing",
+    "Said", "SubstanceCode", "Timing",
 ]  # fmt: skip
 
 
 class Resource(Struct, kw_only=True):
-    """What every resource may have. `meta` is no part of it: a bad stamp there must not cost a resource."""
+    """What every resource may have. `meta` stays undecoded: a bad stamp there must not cost a resource."""
 
     id: str | None = None
+    meta: msgspec.Raw = ABSENT
     modifierExtension: list[msgspec.Raw] | None = None
     implicitRules: str | None = None
     contained: list[msgspec.Raw] | None = None

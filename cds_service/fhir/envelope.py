@@ -63,12 +63,24 @@ class Request(Struct):
     url: str | None = None
 
 
-class Bundle(Struct):
+class BundleHead(Struct):
+    """What a Bundle says of itself."""
+
+    resourceType: str | None = None
     type: msgspec.Raw = ABSENT
     implicitRules: msgspec.Raw = ABSENT
     total: msgspec.Raw = ABSENT
     link: msgspec.Raw = ABSENT
+
+
+class Bundle(BundleHead):
     entry: list[msgspec.Raw] | None = None
+
+
+class PlainBundle(BundleHead):
+    """A Bundle all of whose entries are as nearly all are."""
+
+    entry: list[PlainEntry] | None = None
 
 
 class Issue(Struct):
@@ -162,15 +174,7 @@ class Head(Struct):
     resourceType: str | None = None
     resource: msgspec.Raw = ABSENT
     response: msgspec.Raw = ABSENT
-    meta: Meta | None = None
-
-
-class BareHead(Struct):
-    """The head of an object whose `meta` cannot be read, which costs it nothing."""
-
-    resourceType: str | None = None
-    resource: msgspec.Raw = ABSENT
-    response: msgspec.Raw = ABSENT
+    meta: msgspec.Raw = ABSENT
 
 
 class Identified(Struct):

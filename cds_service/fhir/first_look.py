@@ -14,12 +14,12 @@ import msgspec
 from cds_service.clinical.facts import State
 from cds_service.fhir import elements as el
 from cds_service.fhir.decoding import decode
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.envelope import BundleLink, EntrySearch
 from cds_service.fhir.ledger import is_readable
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.records import Records, WrongPatient, from_prefetch
 from cds_service.fhir.references import patient_reference
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _TELLING = ("patient", "conditions", "procedures")

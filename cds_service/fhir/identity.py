@@ -11,8 +11,8 @@ import msgspec
 from cds_service.fhir import elements as el
 from cds_service.fhir import envelope as env
 from cds_service.fhir.decoding import decode
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.references import local_name
-from cds_service.fhir.wire import Entry
 
 _ABSOLUTE = re.compile(r"https?://([^/?#]+)(.*)", re.IGNORECASE)
 

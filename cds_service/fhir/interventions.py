@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Intervention
 from cds_service.fhir import elements as el
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger, coded_entries
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _DONE = frozenset({"completed", "in-progress"})

@@ -10,9 +10,9 @@ from typing import TypeVar
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Skipped, SkipReason, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.queries import QUERIES, STANDS_FOR, source_of_analyte
 from cds_service.fhir.states import observed
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex, alias_of
 
 R = TypeVar("R", bound=el.Resource)
@@ -40,7 +40,9 @@ class Ledger:
 
     def past(self, when: DayRange | None) -> DayRange | None:
         """The days on which it may have happened, without those after the day of screening."""
-        return DayRange(when.first, min(when.last, self.as_of)) if when and when.first <= self.as_of else when
+        if when is None or when.last <= self.as_of or when.first > self.as_of:
+            return when
+        return DayRange(when.first, self.as_of)
 
     def not_read(self, entry: Entry, recognise: Callable[[el.Resource], frozenset[str] | None]) -> None:
         """Lists an entry that could not be read; where it may be of interest, it leaves a doubt.

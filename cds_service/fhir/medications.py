@@ -12,6 +12,7 @@ from cds_service.clinical.medications import DoseStep, Kind, MedicationUse, Stan
 from cds_service.fhir import elements as el
 from cds_service.fhir.dosage import beyond_its_text, dose_step
 from cds_service.fhir.effective import effective
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.naming import Named, Naming
 from cds_service.fhir.not_taking import says_not_taking
@@ -22,7 +23,6 @@ from cds_service.fhir.sig_steps import one_after_another
 from cds_service.fhir.standings import is_known, is_reported, standing_of, status_of
 from cds_service.fhir.strength import Strength
 from cds_service.fhir.timing import end_of, length_in_days, schedule_of
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _MOST_REPEATS = 99
@@ -93,7 +93,7 @@ class MedicationReader:
             if taking.known:
                 yield from (self._use(entry, record, taking, named, drug) for drug in sorted(named.drugs))
             else:
-                self._ledger.not_read(replace(entry, problem="status"), self._drugs_of)
+                self._ledger.not_read(entry.with_problem("status"), self._drugs_of)
 
     def _use(self, entry: Entry, record: el.MedicationRecord, taking: Taking, named: Named, drug: str) -> MedicationUse:
         begins, ends = taking.begins, taking.ends

@@ -11,10 +11,10 @@ from cds_service.clinical.facts import Activity, Problem, Verification
 from cds_service.clinical.medications import StatedReason
 from cds_service.fhir import elements as el
 from cds_service.fhir.decoding import decode
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger, coded_entries
 from cds_service.fhir.reasons import remarks_in
 from cds_service.fhir.suspicions import is_suspected_in_words
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex, alias_of, certainty_mark
 from cds_service.terminology.words import plain
 

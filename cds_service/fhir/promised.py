@@ -9,8 +9,8 @@ from typing import Any
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.labs import Result
 
-_KNOWN = ("reference", "analyte", "when")
-_READ = frozenset(field.name for field in fields(Result)) - set(_KNOWN)
+_READ = frozenset(field.name for field in fields(Result)) - {"reference", "analyte", "when"}
+_PUT = object.__setattr__  # a result is frozen
 
 
 class Promised(Result):
@@ -25,8 +25,10 @@ class Promised(Result):
     @classmethod
     def of(cls, reference: str, analyte: str, when: DayRange, read: Callable[[], Result]) -> Promised:
         made = object.__new__(cls)
-        for name, value in zip((*_KNOWN, "_read"), (reference, analyte, when, read), strict=True):
-            object.__setattr__(made, name, value)
+        _PUT(made, "reference", reference)
+        _PUT(made, "analyte", analyte)
+        _PUT(made, "when", when)
+        _PUT(made, "_read", read)
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -35,5 +37,5 @@ class Promised(Result):
             raise AttributeError(name)
         read = self._read()
         for element in _READ:
-            object.__setattr__(self, element, getattr(read, element))
+            _PUT(self, element, getattr(read, element))
         return getattr(read, name)

@@ -14,6 +14,7 @@ from cds_service.clinical.medications import MedicationUse
 from cds_service.fhir import elements as el
 from cds_service.fhir.allergies import read_allergies
 from cds_service.fhir.electrocardiograms import read_electrocardiograms
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.interventions import read_interventions
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.medications import MedicationReader
@@ -22,7 +23,6 @@ from cds_service.fhir.records import NoPatient, Records
 from cds_service.fhir.results import panels, read_results
 from cds_service.fhir.studies import ParticipationReader
 from cds_service.fhir.upper_limits import Person
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 from cds_service.terminology.remembered import Remembered
 

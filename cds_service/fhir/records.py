@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import cast
 
 import msgspec
 
 from cds_service.clinical.facts import Skipped, SkipReason, Source, Unread
-from cds_service.fhir import elements as el
-from cds_service.fhir.contained import contained_results
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.fetched import NOTHING_FETCHED, Fetched, Pages
-from cds_service.fhir.identity import Identity
 from cds_service.fhir.queries import QUERIES
-from cds_service.fhir.references import (
-    full_urls,
-    identifier_searched_for,
-    leads_nowhere,
-    local_name,
-    patient_reference,
-    resolved,
-)
+from cds_service.fhir.references import local_name, patient_reference
+from cds_service.fhir.sorting import KNOWN_TYPES, Sorting
 from cds_service.fhir.states import answered, of_whole_record
-from cds_service.fhir.wire import Answer, Entry, joined, read_answer
+from cds_service.fhir.wire import Answer, joined, read_answer
 from cds_service.terminology.codes import ConceptIndex
 
 
@@ -85,7 +75,7 @@ class Records:
 
 def _marked(entry: Entry, references: Mapping[str, SkipReason]) -> Entry:
     reason = references.get(entry.reference)
-    return replace(entry, problem=reason, resource=None) if reason else entry
+    return msgspec.structs.replace(entry, problem=reason, resource=None) if reason else entry
 
 
 def from_prefetch(
@@ -103,11 +93,11 @@ def from_prefetch(
     answers = {key: _answer(key, prefetch.get(key), pages.get(key, Pages())) for key in asked}
     besides = {f"medication {at}": read_answer(body, "medication") for at, body in enumerate(fetched.medications)}
     besides |= {"draftOrders": drafts} if drafts else {}
-    sorting = _Sorting({**answers, **besides}, patient)
+    sorting = Sorting({**answers, **besides}, patient)
     if any(entry.type == "Patient" for entry in sorting.others):
         raise WrongPatient
     strange = tuple(_strange(answers, lambda key, _: [key]))
-    return sorting.records(answered(answers, sorting.mine, strange), strange)
+    return _records(sorting, answered(answers, sorting.mine, strange), strange)
 
 
 def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patient_id: str | None) -> Records:
@@ -125,9 +115,15 @@ def from_files(files: Mapping[str, Iterable[bytes]], index: ConceptIndex, patien
     for name, answer in answers.items():
         if any(place == name for place, _ in answer.problems):
             raise UnreadableRecord(name)
-    sorting = _Sorting(answers, _chosen(answers, patient_id))
+    sorting = Sorting(answers, _chosen(answers, patient_id))
     strange = tuple(_strange(answers, _sources_of_file))
-    return sorting.records(of_whole_record(answers.values(), sorting.mine, strange, index), strange)
+    return _records(sorting, of_whole_record(answers.values(), sorting.mine, strange, index), strange)
+
+
+def _records(sorting: Sorting, sources: Mapping[str, Source], strange: tuple[Unread, ...]) -> Records:
+    readable = [one for one in sorting.mine if one.type == "Patient" and not one.problem]
+    patient = next((one for one in readable if one.reference == sorting.patient), None)
+    return Records(patient, tuple(sorting.mine), sources, tuple(sorting.skipped), sorting.addresses, strange)
 
 
 def _chosen(answers: Mapping[str, Answer], patient_id: str | None) -> str:
@@ -162,83 +158,6 @@ def _prefetched(key: str, raw: msgspec.Raw, by: frozenset[str]) -> Answer:
 _SourcesOf = Callable[[str, str | None], list[str]]
 
 
-class _Sorting:
-    """The entries of all answers, told apart: the patient's own, other people's, and unknown ones."""
-
-    def __init__(self, answers: Mapping[str, Answer], patient: str | None) -> None:
-        every = [entry for answer in answers.values() for entry in answer.entries]
-        self.patient = patient
-        self.identity = Identity.of(every, patient)
-        self.addresses = {**full_urls(every), **self._searches_for(every, patient)}
-        self._meant: dict[str | None, tuple[str | None, bool]] = {}
-        self.mine: list[Entry] = []
-        self.others: list[Entry] = []
-        self.skipped = [Skipped(*problem) for answer in answers.values() for problem in answer.problems]
-        for entry in _once_each(every):
-            self._sort(entry)
-
-    def _searches_for(self, every: Iterable[Entry], patient: str | None) -> Mapping[str, str]:
-        """The conditional references that search for an identifier of the patient -> the patient."""
-        named = {subject.reference for entry in every if (subject := _subject(entry)) and subject.reference}
-        known = self.identity.identifiers
-        return {one: patient for one in named if patient and identifier_searched_for(one) in known}
-
-    def _sort(self, entry: Entry) -> None:
-        subject = _subject(entry)
-        if self._is_about_another(entry, subject):
-            self.others.append(entry)
-            self.skipped.append(Skipped(entry.reference, "other-patient"))
-        elif entry.problem == "deleted":
-            self.skipped.append(Skipped(entry.reference, "deleted"))
-        elif entry.type not in KNOWN_TYPES:
-            self.skipped.append(Skipped(entry.reference, "unknown-type"))
-        elif self._is_about_nobody_known(subject):
-            self.mine.append(replace(entry, problem="unreadable"))
-        else:
-            self.mine.append(entry)
-            for inside in contained_results(entry):
-                self._sort(inside)
-
-    def _is_about_nobody_known(self, subject: el.Reference | None) -> bool:
-        """True where nobody can tell whether it is the patient's: then it proves nothing, and is not overlooked."""
-        _, nowhere = self._target(subject)
-        return nowhere or self.identity.leaves_open(subject, self.addresses)
-
-    def _is_about_another(self, entry: Entry, subject: el.Reference | None) -> bool:
-        """True for another Patient, and for what is recorded of somebody or something else."""
-        if self.patient is None or self.patient.endswith("]"):
-            return False
-        if entry.type == "Patient":
-            return entry.has_name and entry.reference != self.patient
-        focus = entry.resource.focus if isinstance(entry.resource, el.Observation | el.Procedure) else None
-        targets = focus if isinstance(focus, list) else [focus]
-        named = (self._target(one) for one in (subject, *targets) if one)
-        return any(
-            not nowhere and name and name != self.patient and not name.startswith("#") for name, nowhere in named
-        )
-
-    def _target(self, reference: el.Reference | None) -> tuple[str | None, bool]:
-        """What a reference means, and whether it leads nowhere. Nearly all subjects of a record are written alike."""
-        written = reference.reference if reference else None
-        if written not in self._meant:
-            name = resolved(reference, self.addresses)
-            self._meant[written] = name, leads_nowhere(name, self.addresses)
-        return self._meant[written]
-
-    def records(self, sources: Mapping[str, Source], strange: tuple[Unread, ...]) -> Records:
-        readable = [one for one in self.mine if one.type == "Patient" and not one.problem]
-        patient = next((one for one in readable if one.reference == self.patient), None)
-        return Records(patient, tuple(self.mine), sources, tuple(self.skipped), self.addresses, strange)
-
-
-def _subject(entry: Entry) -> el.Reference | None:
-    seen = entry.resource or entry.glimpse
-    for element in ("subject", "patient", "individual"):
-        if named := getattr(seen, element, None):
-            return cast(el.Reference, named)
-    return None
-
-
 def _strange(answers: Mapping[str, Answer], sources_of: _SourcesOf) -> Iterator[Unread]:
     """What may stand for an answer to a query: entries of unknown type, and entries that are no resource."""
     for key, answer in answers.items():
@@ -256,26 +175,6 @@ def _sources_of_file(_: str, type_name: str | None) -> list[str]:
     return [OLD_NAMES[type_name]] if type_name in OLD_NAMES else []
 
 
-def _once_each(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries in a fixed order, each resource once, in the version that was changed last.
-
-    Versions that do not say when are told apart by their bytes, so that their order cannot matter.
-    """
-    newest: dict[str | bytes, Entry] = {}
-    for entry in sorted(entries, key=lambda e: (e.reference, e.edition, e.problem is None, e.raw)):
-        name = entry.reference if entry.has_name else entry.raw
-        earlier = newest.get(name)
-        newest[name] = replace(entry, queries=earlier.queries | entry.queries) if earlier else entry
-    return list(newest.values())
-
-
-def _known_types() -> frozenset[str]:
-    path = Path(__file__).parent / "resource_types.txt"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return frozenset(name for line in lines if not line.startswith("#") for name in line.split())
-
-
-KNOWN_TYPES = _known_types()
 # What other versions called the resources of a query: present, not to be read, and never to be overlooked.
 OLD_NAMES = {
     "MedicationOrder": "medicationRequests",

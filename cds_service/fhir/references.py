@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qs
 
 from cds_service.fhir import elements as el
-from cds_service.fhir.wire import Entry
+from cds_service.fhir.entries import Entry
 
 # What is left of a conditional reference, as Bundles to be stored have them: whom it means, a search would tell.
 SEARCHED_FOR = "Patient"
@@ -29,7 +29,11 @@ def patient_reference(patient_id: str) -> str | None:
 
 def full_urls(entries: Iterable[Entry]) -> Mapping[str, str]:
     """The addresses under which entries of a Bundle are known -> their references."""
-    return dict(sorted((entry.full_url, entry.reference) for entry in entries if entry.full_url))
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.full_url:  # of several that claim an address always the same one has it
+            found[entry.full_url] = max(entry.reference, found.get(entry.full_url, ""))
+    return found
 
 
 def resolved(reference: el.Reference | None, addresses: Mapping[str, str]) -> str | None:

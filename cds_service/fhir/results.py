@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -15,24 +14,28 @@ from cds_service.clinical.labs import Result
 from cds_service.clinical.quantity import Converted, analyte_units
 from cds_service.fhir import elements as el
 from cds_service.fhir.contained import members_of, name_inside
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger, is_readable
 from cds_service.fhir.promised import Promised
 from cds_service.fhir.queries import READ_ANALYTES
 from cds_service.fhir.references import resolved
 from cds_service.fhir.result_names import names_another
 from cds_service.fhir.scores import Score, score_of
-from cds_service.fhir.states import codes_of, observed
+from cds_service.fhir.states import observed
 from cds_service.fhir.upper_limits import Person, StatedLimit, upper_limit
 from cds_service.fhir.values import SCORES, answer_of, as_written, value_of
-from cds_service.fhir.wire import Entry
 from cds_service.terminology.codes import ConceptIndex
 
 _FINAL = frozenset({"final", "amended", "corrected", "appended"})
 _PRELIMINARY = "preliminary"
+_RESULTED = _FINAL | {_PRELIMINARY}
 _NOT_RESULTED = frozenset({"registered", "cancelled", "specimen-in-process"})
 
 # The reference of an Observation -> the reports and panels that it is part of.
 Panels = Mapping[str, frozenset[str]]
+_NO_WHOLES: frozenset[str] = frozenset()
+# What of interest a resource is about, None where that cannot be told.
+Within = Callable[[el.Resource], frozenset[str] | None]
 
 
 def panels(entries: Iterable[Entry], addresses: Mapping[str, str]) -> Panels:
@@ -53,31 +56,63 @@ def read_results(
 
     `person` is whose they are: ranges of normal are chosen by it.
     """
+    naming = _Naming(index)
     for entry in entries:
         observation = entry.resource
-        within = _analytes_within(index, observation) if isinstance(observation, el.Observation) else None
-        if entry.problem or within is None or not isinstance(observation, el.Observation):
-            ledger.not_read(entry, lambda seen: _analytes_within(index, seen))
-        elif within and (when := _counted_day(entry, observation, within, ledger)) is not None:
-            wholes = tied.get(entry.reference, frozenset())
-            yield from _results(_Taken(entry.reference, observation, when, wholes, person), index)
+        parts = naming.parts(observation) if isinstance(observation, el.Observation) else None
+        if entry.problem or parts is None or not isinstance(observation, el.Observation):
+            ledger.not_read(entry, naming.analytes_within)
+        elif parts and (when := _counted_day(entry, observation, naming.analytes_within, ledger)) is not None:
+            wholes = tied.get(entry.reference, _NO_WHOLES)
+            yield from _results(_Taken(entry.reference, observation, when, wholes, person), parts, index)
 
 
-def _analytes_within(index: ConceptIndex, seen: el.Resource) -> frozenset[str] | None:
-    """The analytes of an Observation and its components; None when no code tells."""
-    codes = codes_of(seen)
-    if not any(is_readable(code) for code in codes):
-        return None
-    return frozenset(analyte for code in codes for analyte in _analytes(index, code))
+# The analytes that a code names, in a fixed order.
+_Analytes = tuple[tuple[str, Certainty], ...]
+# An Observation or a component of one, and what it names.
+_Part = tuple[el.Observation, _Analytes]
 
 
-def _analytes(index: ConceptIndex, code: el.CodeableConcept | None) -> Mapping[str, Certainty]:
-    """The analytes that a code names. Words never name one: "platelet poor plasma" is no platelet count."""
-    found = index.recognise(code.pairs() if code else (), ()).concepts
-    return {analyte: certainty for analyte, certainty in found.items() if analyte in READ_ANALYTES}
+class _Named(NamedTuple):
+    """What a code names; `is_readable` when anybody could tell what it means."""
+
+    analytes: _Analytes
+    is_readable: bool
 
 
-def _counted_day(entry: Entry, observation: el.Observation, within: frozenset[str], ledger: Ledger) -> DayRange | None:
+class _Naming:
+    """Tells the analytes of Observations; looks each code up once, since a few of them come over and over."""
+
+    def __init__(self, index: ConceptIndex) -> None:
+        self._index = index
+        self._known: dict[el.Said, _Named] = {}
+
+    def parts(self, seen: el.Observation) -> list[_Part] | None:
+        """An Observation and its components, as far as they name analytes; None where no code of them tells."""
+        parts = (seen, *seen.component) if seen.component else (seen,)
+        named = [(part, self._named(part.code)) for part in parts if part.code]
+        if not any(one.is_readable for _, one in named):
+            return None
+        return [(part, one.analytes) for part, one in named if one.analytes]
+
+    def analytes_within(self, seen: el.Resource) -> frozenset[str] | None:
+        """The analytes of an Observation and its components; None where nobody can tell."""
+        parts = self.parts(seen) if isinstance(seen, el.Observation) else None
+        return None if parts is None else frozenset(analyte for _, analytes in parts for analyte, _ in analytes)
+
+    def _named(self, code: el.CodeableConcept) -> _Named:
+        said = code.said()
+        if (known := self._known.get(said)) is None:
+            known = self._known[said] = _Named(tuple(sorted(self._analytes(code))), is_readable(code))
+        return known
+
+    def _analytes(self, code: el.CodeableConcept) -> Iterator[tuple[str, Certainty]]:
+        """Words never name one: "platelet poor plasma" is no platelet count."""
+        found = self._index.recognise(code.pairs(), ()).concepts
+        return ((analyte, certainty) for analyte, certainty in found.items() if analyte in READ_ANALYTES)
+
+
+def _counted_day(entry: Entry, observation: el.Observation, within: Within, ledger: Ledger) -> DayRange | None:
     """The day of a result that counts; None, and listed, for any other.
 
     One without a day may be the newest, one of no known status may be final: both leave a doubt.
@@ -88,8 +123,8 @@ def _counted_day(entry: Entry, observation: el.Observation, within: frozenset[st
         return None
     if when is not None and ledger.is_future(entry, when):
         return None
-    if when is None or status not in (*_FINAL, _PRELIMINARY):
-        ledger.not_read(replace(entry, problem="no-date" if when is None else "status"), lambda _: within)
+    if when is None or status not in _RESULTED:
+        ledger.not_read(entry.with_problem("no-date" if when is None else "status"), within)
         return None
     return ledger.past(when)
 
@@ -98,11 +133,10 @@ def _status(observation: el.Observation) -> str:
     return (observation.status or "").strip().lower()
 
 
-def _results(taken: _Taken, index: ConceptIndex) -> Iterator[Result]:
+def _results(taken: _Taken, parts: Iterable[_Part], index: ConceptIndex) -> Iterator[Result]:
     """The results of the Observation itself and of its components."""
-    for part in (taken.whole, *(taken.whole.component or ())):
-        analytes = _analytes(index, part.code)
-        for named, certainty in sorted(analytes.items()):
+    for part, analytes in parts:
+        for named, certainty in analytes:
             analyte, clash = _as_unit_says(part, named)
             doubts = _Doubts(clash or len(analytes) > 1, certainty is not Certainty.CODED)
             read = partial(_result, taken, part, analyte, doubts, index)
@@ -116,8 +150,7 @@ class _Doubts(NamedTuple):
     text_only: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """One Observation: what its results share. `wholes` are the reports and panels that it is part of."""
 
     reference: str
@@ -166,10 +199,11 @@ def _result(taken: _Taken, part: el.Observation, analyte: str, doubts: _Doubts, 
 
 def _as_unit_says(part: el.Observation, analyte: str) -> tuple[str, bool]:
     """A volume of FEV1 given in percent is a percentage under the wrong code: a person must look at it."""
-    quantity = part.valueQuantity
-    written = [text for text in (quantity.code, quantity.unit) if text] if quantity else []
+    if analyte != "fev1-volume" or part.valueQuantity is None:
+        return analyte, False
+    written = [text for text in (part.valueQuantity.code, part.valueQuantity.unit) if text]
     volume, share = analyte_units()["fev1-volume"], analyte_units()["fev1-percent-predicted"]
-    if analyte == "fev1-volume" and any(share.understands(t) and not volume.understands(t) for t in written):
+    if any(share.understands(t) and not volume.understands(t) for t in written):
         return "fev1-percent-predicted", True
     return analyte, False
 

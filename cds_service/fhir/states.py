@@ -8,8 +8,9 @@ from datetime import date
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Source, State, Unread
 from cds_service.fhir import elements as el
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.queries import ANALYTES_OF, QUERIES, STANDS_FOR
-from cds_service.fhir.wire import Answer, Entry
+from cds_service.fhir.wire import Answer
 from cds_service.terminology.codes import ConceptIndex
 
 # What comes along with the matches of a search.
@@ -20,10 +21,11 @@ _ABSENT, _FAILED = Source(State.ABSENT), Source(State.FAILED)
 def answered(answers: Mapping[str, Answer], mine: Collection[Entry], strange: Iterable[Unread]) -> Mapping[str, Source]:
     """The state of each query that was answered on its own; a query without an answer is absent."""
     doubted = {one.source for one in strange}
-    return {key: _of_answer(key, answers.get(key), mine, key in doubted) for key in QUERIES}
+    own = {entry.reference for entry in mine}
+    return {key: _of_answer(key, answers.get(key), own, key in doubted) for key in QUERIES}
 
 
-def _of_answer(key: str, answer: Answer | None, mine: Collection[Entry], doubted: bool) -> Source:
+def _of_answer(key: str, answer: Answer | None, own: Collection[str], doubted: bool) -> Source:
     if answer is None:
         return _ABSENT
     if answer.failed:
@@ -34,7 +36,6 @@ def _of_answer(key: str, answer: Answer | None, mine: Collection[Entry], doubted
     theirs = [entry for entry in answer.entries if entry.type == asked]
     if answer.more_exist:
         return Source(State.TRUNCATED, _complete_back_to(theirs) if QUERIES[key].sorted else None)
-    own = {entry.reference for entry in mine}
     found = doubted or any(entry.reference in own for entry in theirs)
     return Source(State.FOUND if found else State.NONE)
 
@@ -49,8 +50,10 @@ def observed(resource: el.Resource | None) -> DayRange | None:
     """The days to which a result belongs; of a period its end."""
     if not isinstance(resource, el.Observation):
         return None
+    if day := DayRange.parse(resource.effectiveDateTime):
+        return day
     period = resource.effectivePeriod or el.Period()
-    stamps = (resource.effectiveDateTime, resource.effectiveInstant, period.end, period.start)
+    stamps = (resource.effectiveInstant, period.end, period.start)
     return next((day for stamp in stamps if (day := DayRange.parse(stamp))), None)
 
 
@@ -102,4 +105,5 @@ def codes_of(seen: el.Resource | None) -> list[el.CodeableConcept]:
     """The codes of an Observation and of its components."""
     if not isinstance(seen, el.Observation):
         return []
-    return [one.code for one in (seen, *(seen.component or ())) if one.code is not None]
+    parts = (seen, *seen.component) if seen.component else (seen,)
+    return [one.code for one in parts if one.code is not None]

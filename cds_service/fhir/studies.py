@@ -13,11 +13,11 @@ from cds_service.clinical.dates import DayRange
 from cds_service.clinical.facts import Participation
 from cds_service.fhir import elements as el
 from cds_service.fhir.decoding import decode
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.ledger import Ledger
 from cds_service.fhir.modifiers import modified
 from cds_service.fhir.problems import status_of
 from cds_service.fhir.references import resolved
-from cds_service.fhir.wire import Entry
 
 _TAKES_PART = frozenset({"on-study", "on-study-intervention", "on-study-observation", "follow-up"})
 _TOOK_PART = frozenset({"off-study", "withdrawn"})

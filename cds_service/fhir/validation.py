@@ -16,15 +16,15 @@ from typing import Any
 import msgspec
 
 from cds_service.fhir import elements as el
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.versions import Version, version_of
-from cds_service.fhir.wire import Entry
 
 _MODELS = {Version.R4: "fhir.resources.R4B", Version.R5: "fhir.resources", Version.STU3: "fhir.resources.STU3"}
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d)T.*")
 _TIME = re.compile(r"\d\d:\d\d")
 # What we do not hold against a resource: how a server names it takes nothing from it. Of a reaction and an ingredient
 # we read some elements only, and the model would miss the others.
-_NOT_VALIDATED = frozenset({"id", "contained", "modifierExtension", "implicitRules", "reaction", "ingredient"})
+_NOT_VALIDATED = frozenset({"id", "meta", "contained", "modifierExtension", "implicitRules", "reaction", "ingredient"})
 # Of the Patient only single elements count, each checked where it is read; of a study only its names do.
 _NEVER_PRINTED = frozenset({"Patient", "ResearchStudy"})
 

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from cds_service.clinical.facts import SkipReason
-from cds_service.fhir import elements as el
 from cds_service.fhir import envelope as env
+from cds_service.fhir.datatypes import ABSENT
 from cds_service.fhir.decoding import decode
-from cds_service.fhir.deletions import Deletions, deletions, was_deleted
-from cds_service.fhir.modifiers import modified
+from cds_service.fhir.deletions import deletions, was_deleted
+from cds_service.fhir.entries import Entry, Way, entry_of, readable_entry
+from cds_service.fhir.modifiers import may_be_modified
 
 _DEEPEST_BUNDLE = 3
 _NOTHING = (b"", b"null", b"[]", b'""')
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One resource of the record as it came.
-
-    `resource` is None when its elements could not be read; then `glimpse` holds what still could. `problem`
-    is why the entry must be left out. `edition` tells versions apart. `queries` are those that brought it,
-    where each was answered on its own.
-    """
-
-    type: str
-    reference: str
-    full_url: str | None
-    raw: bytes
-    resource: el.Resource | None
-    problem: SkipReason | None = None
-    glimpse: el.Resource | None = None
-    edition: env.Edition = env.UNDATED
-    queries: frozenset[str] = frozenset()
-
-    @property
-    def has_name(self) -> bool:
-        """True when the reference names the resource, and not merely its place in the input."""
-        return not self.reference.endswith("]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +41,6 @@ class Answer:
         return self.goes_on or self.cut_off or self.total > self.matches
 
 
-_EMPTY = Answer(())
-
-
 def joined(pages: Sequence[Answer]) -> Answer:
     """The pages of one query as one answer. Raises ValueError when there is none."""
     *others, last = pages
@@ -87,10 +59,7 @@ def joined(pages: Sequence[Answer]) -> Answer:
 
 def head_of(raw: bytes | msgspec.Raw) -> env.Head | None:
     """What an object is; None when it is none."""
-    if (head := decode(raw, env.Head)) is not None:
-        return head
-    bare = decode(raw, env.BareHead)
-    return env.Head(bare.resourceType, bare.resource, bare.response) if bare else None
+    return decode(raw, env.Head)
 
 
 def read_answer(raw: bytes | msgspec.Raw, name: str, queries: frozenset[str] = frozenset()) -> Answer:
@@ -98,20 +67,10 @@ def read_answer(raw: bytes | msgspec.Raw, name: str, queries: frozenset[str] = f
 
     `queries` are those that brought it, where each was answered on its own.
     """
-    return _read(raw, name, _Way(queries))
-
-
-class _Way(NamedTuple):
-    """How an entry came: by which queries, and how many Bundles lie around its own."""
-
-    queries: frozenset[str]
-    depth: int = 0
-
-    def deeper(self) -> _Way:
-        return self._replace(depth=self.depth + 1)
-
-
-def _read(raw: bytes | msgspec.Raw, name: str, way: _Way) -> Answer:
+    way = Way(queries, may_be_modified=may_be_modified(raw))
+    bundle = decode(raw, env.PlainBundle)
+    if bundle is not None and bundle.resourceType == "Bundle":
+        return _bundle(bundle, raw, name, way)
     head = head_of(raw)
     if head is not None and head.resourceType is None:
         if _reports_failure(head.response):
@@ -122,46 +81,96 @@ def _read(raw: bytes | msgspec.Raw, name: str, way: _Way) -> Answer:
     if head.resourceType == "OperationOutcome":
         return Answer((), failed=True)
     if head.resourceType == "Bundle":
-        return _bundle(raw, name, way)
-    return Answer((_entry(bytes(raw), head, f"{name}[0]", None, way),))
+        return _bundle(decode(raw, env.PlainBundle), raw, name, way)
+    return Answer((entry_of(bytes(raw), head, way, f"{name}[0]"),))
 
 
-def _bundle(raw: bytes | msgspec.Raw, name: str, way: _Way) -> Answer:
-    bundle = decode(raw, env.Bundle)
+def _bundle(plain: env.PlainBundle | None, raw: bytes | msgspec.Raw, name: str, way: Way) -> Answer:
+    """What a Bundle holds; `plain` is None where not all of its entries are as nearly all are."""
+    bundle = plain or decode(raw, env.Bundle)
     if bundle is None or way.depth >= _DEEPEST_BUNDLE:
         return Answer((), failed=True, problems=((name, "unreadable"),))
     if bytes(bundle.implicitRules) not in _NOTHING:
         return Answer((), failed=True, problems=((name, "implicit-rules"),))
-    parts = [_bundle_entry(one, f"{name}[{at}]", way) for at, one in enumerate(bundle.entry or ())]
+    found = _Found()
+    several: Sequence[env.PlainEntry | msgspec.Raw] = bundle.entry or ()
+    for at, entry in enumerate(several):
+        found.add(_entry(entry) if isinstance(entry, msgspec.Raw) else entry, f"{name}[{at}]", way)
     if decode(bundle.type, str) == "history":
-        parts = _without_deleted(parts, bundle.entry or ())
-    inside = joined([part for part, _ in parts] or [_EMPTY])
+        found.leave_out_deleted(raw)
     total = decode(bundle.total, int) if _is_there(bundle.total) else 0
     links = _links(bundle)
     return Answer(
-        inside.entries,
-        inside.failed,
+        tuple(found.entries),
+        found.failed,
         goes_on=links is None or any(link.relation == "next" for link in links),
-        # A Bundle inside it goes on somewhere else.
-        cut_off=total is None or any(part.more_exist for part, _ in parts),
-        matches=sum(is_match for _, is_match in parts),
+        cut_off=total is None or found.cut_off,
+        matches=found.matches,
         total=total or 0,
-        problems=inside.problems,
+        problems=tuple(found.problems),
     )
 
 
-def _without_deleted(parts: Sequence[tuple[Answer, bool]], entries: Sequence[msgspec.Raw]) -> list[tuple[Answer, bool]]:
-    """The parts of a history, with the versions marked that were deleted after."""
-    read = [decode(one, env.BundleEntry) or env.BundleEntry() for one in entries]
-    deleted = deletions([(decode(one.request, env.Request), decode(one.response, env.Response)) for one in read])
-    return [
-        (replace(part, entries=tuple(_unless_deleted(entry, place, deleted) for entry in part.entries)), is_match)
-        for place, (part, is_match) in enumerate(parts)
-    ]
+class _Found:
+    """What has been found in a Bundle so far."""
 
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.problems: list[tuple[str, SkipReason]] = []
+        self.failed = self.cut_off = False
+        self.matches = 0
+        self._places: list[int] = []  # where the entries of each place begin
 
-def _unless_deleted(entry: Entry, place: int, deleted: Deletions) -> Entry:
-    return replace(entry, problem="deleted") if was_deleted(entry.reference, entry.edition, place, deleted) else entry
+    def add(self, entry: env.PlainEntry | None, place: str, way: Way) -> None:
+        """Adds what one entry holds; None for one that is no object."""
+        self._places.append(len(self.entries))
+        if entry is None:
+            self.problems.append((place, "not-a-resource"))
+            return
+        raw = bytes(entry.resource)
+        if readable := readable_entry(raw, way, place, entry.fullUrl):
+            self._resource(readable, entry)
+        elif raw:  # else deleted, or only the status of an answer
+            self._whatever(raw, entry, place, way)
+        if entry.response is not ABSENT:
+            self.failed = self.failed or _reports_failure(entry.response)
+
+    def _resource(self, found: Entry, entry: env.PlainEntry) -> None:
+        if entry.modifierExtension is not ABSENT and bytes(entry.modifierExtension) not in _NOTHING:
+            found = found.with_problem("modifier-extension")
+        self.entries.append(found)
+        self.matches += entry.search is None or entry.search.is_match
+
+    def _whatever(self, raw: bytes, entry: env.PlainEntry, place: str, way: Way) -> None:
+        head = head_of(raw)
+        if head is None or not head.resourceType:
+            self.problems.append((place, "not-a-resource"))
+        elif head.resourceType == "OperationOutcome":
+            self.failed = self.failed or _is_failure(entry.resource)
+        elif head.resourceType == "Bundle":
+            self._inside(_bundle(decode(raw, env.PlainBundle), raw, place, way.deeper()))
+        else:
+            self._resource(entry_of(raw, head, way, place, entry.fullUrl), entry)
+
+    def _inside(self, bundle: Answer) -> None:
+        """A Bundle within the Bundle; where it goes on, it does so somewhere else."""
+        self.entries += bundle.entries
+        self.problems += bundle.problems
+        self.failed = self.failed or bundle.failed
+        self.cut_off = self.cut_off or bundle.more_exist
+        self.matches += 1
+
+    def leave_out_deleted(self, history: bytes | msgspec.Raw) -> None:
+        """Marks the versions that were deleted after."""
+        bundle = decode(history, env.Bundle) or env.Bundle()
+        read = [decode(one, env.BundleEntry) or env.BundleEntry() for one in bundle.entry or ()]
+        deleted = deletions([(decode(one.request, env.Request), decode(one.response, env.Response)) for one in read])
+        ends = [*self._places[1:], len(self.entries)]
+        for place, (begin, end) in enumerate(zip(self._places, ends, strict=True)):
+            for at in range(begin, end):
+                entry = self.entries[at]
+                if was_deleted(entry.reference, entry.edition, place, deleted):
+                    self.entries[at] = entry.with_problem("deleted")
 
 
 def is_bundle(raw: bytes) -> bool:
@@ -177,7 +186,7 @@ def next_page(raw: bytes | msgspec.Raw) -> str | None:
     return next((decode(link.url, str) for link in links if link.relation == "next"), None)
 
 
-def _links(bundle: env.Bundle) -> list[env.BundleLink] | None:
+def _links(bundle: env.BundleHead) -> list[env.BundleLink] | None:
     """The links of a Bundle; None when they cannot be read, so that one of them may lead on."""
     return decode(bundle.link, list[env.BundleLink]) if _is_there(bundle.link) else []
 
@@ -186,43 +195,15 @@ def _is_there(raw: msgspec.Raw) -> bool:
     return bytes(raw) not in (b"", b"null")
 
 
-def _bundle_entry(raw: msgspec.Raw, place: str, way: _Way) -> tuple[Answer, bool]:
-    """What one entry holds, and whether it counts among the matches of a search."""
-    entry = decode(raw, env.PlainEntry) or _in_pieces(raw)
-    if entry is None:
-        return _no_resource(place), False
-    answer, is_match = _held(entry, place, way)
-    return (replace(answer, failed=True) if _reports_failure(entry.response) else answer), is_match
-
-
-def _in_pieces(raw: msgspec.Raw) -> env.PlainEntry | None:
+def _entry(raw: msgspec.Raw) -> env.PlainEntry | None:
     """An entry with only those elements that can be read; None when it is no object."""
+    if (plain := decode(raw, env.PlainEntry)) is not None:
+        return plain
     entry = decode(raw, env.BundleEntry)
     if entry is None:
         return None
     address, search = decode(entry.fullUrl, str), decode(entry.search, env.EntrySearch)
     return env.PlainEntry(address, entry.resource, search, entry.response, entry.modifierExtension)
-
-
-def _held(entry: env.PlainEntry, place: str, way: _Way) -> tuple[Answer, bool]:
-    raw = bytes(entry.resource)
-    if not raw:  # deleted, or only the status of an answer
-        return Answer(()), False
-    head = head_of(raw)
-    if head is None or not head.resourceType:
-        return _no_resource(place), False
-    if head.resourceType == "OperationOutcome":
-        return Answer((), failed=_is_failure(entry.resource)), False
-    if head.resourceType == "Bundle":
-        return _bundle(raw, place, way.deeper()), True
-    found = _entry(raw, head, place, entry.fullUrl, way)
-    if bytes(entry.modifierExtension) not in _NOTHING:
-        found = replace(found, problem="modifier-extension")
-    return Answer((found,)), entry.search is None or entry.search.is_match
-
-
-def _no_resource(place: str) -> Answer:
-    return Answer((), problems=((place, "not-a-resource"),))
 
 
 def _is_failure(raw: msgspec.Raw) -> bool:
@@ -236,65 +217,3 @@ def _reports_failure(raw: msgspec.Raw) -> bool:
         return False
     response = decode(raw, env.Response)
     return response is None or response.is_failure
-
-
-def _entry(raw: bytes, head: env.Head, place: str, full_url: str | None, way: _Way) -> Entry:
-    type_name = head.resourceType or ""
-    kind = el.READ_TYPES.get(type_name)
-    resource = decode(raw, kind) if kind else None
-    seen = resource or _glimpse(raw, kind or el.OtherResource)
-    return Entry(
-        type_name,
-        _name(type_name, seen, full_url, place),
-        full_url,
-        raw,
-        resource,
-        ("unreadable" if resource is None else modified(resource, raw)) if kind else None,
-        seen,
-        head.meta.edition if head.meta else env.UNDATED,
-        way.queries,
-    )
-
-
-def _name(type_name: str, resource: el.Resource | None, full_url: str | None, place: str) -> str:
-    """Type/id; else the address of the entry, else its place in the input."""
-    if resource and resource.id:
-        return f"{type_name}/{resource.id}"
-    if full_url and f"/{type_name}/" in full_url:
-        return f"{type_name}/{full_url.rstrip('/').rpartition('/')[2]}"
-    return full_url or place
-
-
-def _glimpse(raw: bytes, kind: type[el.Resource]) -> el.Resource | None:
-    """A resource with only those elements that can be read one by one."""
-    seen = decode(raw, env.Glimpse)
-    if seen is None:
-        return None
-    readable: dict[str, Any] = {
-        name: value for name, value in _readable_elements(seen) if name in kind.__struct_fields__
-    }
-    return kind(**readable)
-
-
-_GLIMPSED: dict[str, Any] = {
-    "id": str,
-    "contained": list[msgspec.Raw],
-    "code": el.CodeableConcept,
-    "medicationCodeableConcept": el.CodeableConcept,
-    "medicationReference": el.Reference,
-    "medication": el.CodeableReference,
-    "subject": el.Reference,
-    "patient": el.Reference,
-    "reaction": list[el.Reaction],
-    "component": list[el.Observation],
-    "effectiveDateTime": str,
-    "effectivePeriod": el.Period,
-    "effectiveInstant": str,
-}
-
-
-def _readable_elements(seen: env.Glimpse) -> Iterator[tuple[str, object]]:
-    for name, shape in _GLIMPSED.items():
-        value = decode(getattr(seen, name), shape)
-        if value is not None:
-            yield name, value

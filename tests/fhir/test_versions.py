@@ -11,9 +11,9 @@ import pytest
 from cds_service.clinical.dates import DayRange
 from cds_service.clinical.interval import Interval
 from cds_service.clinical.medications import Standing
+from cds_service.fhir.entries import Entry
 from cds_service.fhir.validation import is_valid
 from cds_service.fhir.versions import Version, version_of
-from cds_service.fhir.wire import Entry
 from tests.fhir.made import (
     PATIENT,
     PREDNISONE,
