@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from cds_service.fhir import elements as el
+from cds_service.fhir.declared import Declared, declared
 from cds_service.fhir.entries import Entry
 from cds_service.fhir.versions import Version, version_of
 
@@ -44,13 +45,13 @@ def is_valid(entry: Entry) -> bool:
     if entry.resource is None or version is Version.DSTU2:
         return True
     try:
-        _model(entry.type, version).model_validate({"resourceType": entry.type, **_as_read(entry.resource)})
+        _declared(entry.type, version).refuse(as_read(entry.resource))
     except (ValueError, KeyError, TypeError, RecursionError, ArithmeticError):
         return False
     return True
 
 
-def _as_read(resource: el.Resource) -> dict[str, Any]:
+def as_read(resource: el.Resource) -> dict[str, Any]:
     """The elements of a resource that we read, as JSON, dateTimes cut to days."""
     kept = {
         name: value
@@ -74,14 +75,24 @@ def _tidy(value: Any) -> Any:
         return {key: _tidy(one) for key, one in value.items() if one is not None and one != ""}
     if isinstance(value, list):
         return [_tidy(one) for one in value if one is not None]
-    if not isinstance(value, str):
-        return value
-    return f"{value}:00" if _TIME.fullmatch(value) else _STAMP.sub(r"\1", value.strip())
+    return _tidy_text(value) if isinstance(value, str) else value
+
+
+def _tidy_text(text: str) -> str:
+    if len(text) == len("12:30") and _TIME.fullmatch(text):
+        return f"{text}:00"
+    stripped = text.strip()
+    return _STAMP.sub(r"\1", stripped) if "T" in stripped else stripped
 
 
 @cache
-def _model(type_name: str, version: Version = Version.R4) -> Any:
-    """The model of a resource type."""
+def _declared(type_name: str, version: Version) -> Declared:
+    """What a version of FHIR asks of a resource type."""
+    return declared(model_of(type_name, version), el.READ_TYPES[type_name])
+
+
+def model_of(type_name: str, version: Version) -> Any:
+    """The model of a resource type in fhir.resources."""
     be_tolerant()
     return import_module(_MODELS[version]).get_fhir_model_class(type_name)
 
@@ -99,22 +110,4 @@ def be_tolerant() -> None:
 def warm() -> None:
     """Loads the models of every type that findings print, so that no request pays for it."""
     for type_name in el.RESOURCE_TYPES:
-        _model(type_name).model_validate({"resourceType": type_name, **_SMALLEST.get(type_name, {})})
-
-
-_SUBJECT = {"reference": "Patient/1"}
-_CODE: dict[str, Any] = {"coding": [{"system": "http://loinc.org", "code": "1"}]}
-_SMALLEST: dict[str, dict[str, Any]] = {
-    "Condition": {"subject": _SUBJECT, "code": _CODE},
-    "Procedure": {"subject": _SUBJECT, "status": "completed"},
-    "Observation": {"status": "final", "code": _CODE, "valueQuantity": {"value": 1}},
-    "MedicationStatement": {"subject": _SUBJECT, "status": "active", "medicationCodeableConcept": _CODE},
-    "MedicationRequest": {
-        "subject": _SUBJECT, "status": "active", "intent": "order", "medicationCodeableConcept": _CODE,
-    },
-    "AllergyIntolerance": {"patient": _SUBJECT, "code": _CODE},
-    "ResearchSubject": {"status": "on-study", "study": {"reference": "ResearchStudy/1"}, "individual": _SUBJECT},
-    "MedicationAdministration": {
-        "subject": _SUBJECT, "status": "completed", "medicationCodeableConcept": _CODE, "effectiveDateTime": "2026",
-    },
-}  # fmt: skip
+        _declared(type_name, Version.R4)
