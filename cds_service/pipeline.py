@@ -41,16 +41,24 @@ class Desk(Shape):
     ) -> list[Mapping[str, object]]: ...
 
 
+class Watch(Shape):
+    """Who counts the patients whose charts are opened."""
+
+    def screened(self, screening: Screening) -> None: ...
+    def passed_over(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What the service has beside what a call brings: without a fetcher only what was prefetched is read, without a
-    desk nobody has answered anything and nothing is kept. `in_full` screens everybody to the end, also where a first
-    look tells that there is nothing to screen.
+    desk nobody has answered anything and nothing is kept, without a watch nobody counts. `in_full` screens everybody to
+    the end, also where a first look tells that there is nothing to screen.
     """
 
     fetcher: Fetcher | None = None
     desk: Desk | None = None
     in_full: bool = False
+    watch: Watch | None = None
 
 
 ALONE = Means()
@@ -72,14 +80,19 @@ def patient_view(
     Raises MissingRecord when the record cannot be screened and silence is not allowed, NotConformant when it is
     another patient's.
     """
+    desk, watch = means.desk, means.watch
     if not means.in_full and nothing_to_screen(request, protocol):
+        if watch:
+            watch.passed_over()
         return {"cards": []}
     fetched = fetch(request, means.fetcher)
     records = record_of(request, fetched)
     require(records, fetched)
     screening = answerable(lambda: screen_records(records, protocol, as_of), fetched)
-    desk = means.desk
-    cards = compose(answered(screening, protocol, request.patient_id, desk), request)
+    screening = answered(screening, protocol, request.patient_id, desk)
+    if watch:
+        watch.screened(screening)
+    cards = compose(screening, request)
     return {"cards": desk.linked(cards, request, fetched, as_of) if desk and cards else cards}
 
 

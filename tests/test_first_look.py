@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ from cds_service.errors import ServiceError
 from cds_service.fhir import first_look
 from cds_service.hooks.request import read_request
 from cds_service.trials.protocol import load_protocol
+from cds_service.trials.screening import Screening
 from fhir_fixtures.hook_request import KEYS
 from fhir_fixtures.story import load_stories
 
@@ -146,6 +148,37 @@ def no_screening(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_patient_with_nothing_to_screen_is_not_screened(name: str) -> None:
     body = next(one.json for one in bodies(TODAY) if one.name == name)
     assert outcome(body, in_full=False) == {"cards": []}
+
+
+@dataclass
+class Counting:
+    """Counts as whoever watches would."""
+
+    passed: int = 0
+    verdicts: list[str] = field(default_factory=list)
+
+    def screened(self, screening: Screening) -> None:
+        self.verdicts.append(screening.verdict.value)
+
+    def passed_over(self) -> None:
+        self.passed += 1
+
+
+@pytest.mark.usefixtures("no_screening")
+def test_whoever_counts_costs_no_screening() -> None:
+    watch = Counting()
+    body = next(one.json for one in bodies(TODAY) if one.name == "a")
+    request = read_request(body, "patient-view")
+    pipeline.patient_view(request, PROTOCOL, COMPOSE, TODAY, pipeline.Means(watch=watch))
+    assert (watch.passed, watch.verdicts) == (1, [])
+
+
+def test_a_screening_is_counted_once() -> None:
+    watch = Counting()
+    body = next(one.json for one in bodies(TODAY) if one.name == "d")
+    request = read_request(body, "patient-view")
+    pipeline.patient_view(request, PROTOCOL, COMPOSE, TODAY, pipeline.Means(watch=watch))
+    assert (watch.passed, watch.verdicts) == (0, ["candidate"])
 
 
 @pytest.mark.usefixtures("no_screening")

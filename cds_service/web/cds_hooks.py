@@ -19,7 +19,6 @@ from cds_service.report.wording import wording
 from cds_service.review import ClientDesk, Reviews
 from cds_service.settings import Settings
 from cds_service.trials.protocol import Protocol
-from cds_service.trials.screening import Screening
 from cds_service.web.answers import json_answer
 from cds_service.web.bodies import read_body
 from cds_service.web.feedback import Keep, nowhere
@@ -41,8 +40,8 @@ class Agreement:
 class Wiring:
     """What the doors are handed: the parts of the system, put together in one place.
 
-    `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` is told of each screening. The
-    gate is shut until another is put in. `in_full` screens everybody to the end, also where a first look tells that
+    `fetcher` is None where no FHIR server may be called; `keep` stores feedback; `watch` counts opened charts. The gate
+    is shut until another is put in. `in_full` screens everybody to the end, also where a first look tells that
     there is nothing to screen. `client` is the name of the one that is served; `reviews` is None where nothing is kept
     for review.
     """
@@ -58,7 +57,7 @@ class Wiring:
     dialect: Dialect = "2.0"
     gate: Gate = field(default_factory=Gate)
     agreement: Callable[[Client], Agreement] | None = None
-    watch: Callable[[Screening], None] | None = None
+    watch: pipeline.Watch | None = None
     in_full: bool = False
     reviews: Reviews | None = None
     client: str | None = None
@@ -83,12 +82,11 @@ class Wiring:
     def _cards(self, service: Service, message: HookRequest) -> Mapping[str, object]:
         if service.hook in pipeline.ORDER_HOOKS:
             return pipeline.order_guard(message, self.protocol, self.compose_orders, self.today(), self._means)
-        return pipeline.patient_view(message, self.protocol, self._watched(), self.today(), self._means)
+        return pipeline.patient_view(message, self.protocol, self.compose, self.today(), self._means)
 
     @property
     def _means(self) -> pipeline.Means:
-        in_full = self.in_full or self.watch is not None  # whoever watches is told of everybody's screening
-        return pipeline.Means(self.fetcher, self._desk, in_full)
+        return pipeline.Means(self.fetcher, self._desk, self.in_full, self.watch)
 
     @property
     def _desk(self) -> ClientDesk | None:
@@ -97,18 +95,6 @@ class Wiring:
             return None
         label = wording(self.settings.language).term("card", "review")
         return self.reviews.desk(self.client, lambda address: f"{self.settings.public_url}/review/{address}", label)
-
-    def _watched(self) -> pipeline.Compose:
-        """The composer, which first tells who watches of the screening."""
-        watch, compose = self.watch, self.compose
-        if watch is None:
-            return compose
-
-        def told(screening: Screening, message: HookRequest) -> list[Mapping[str, object]]:
-            watch(screening)
-            return compose(screening, message)
-
-        return told
 
     def composed_by(self, compose: pipeline.Compose) -> Wiring:
         """The same parts, with cards made by another hand, which is handed the screening of everybody."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import cache
 from time import perf_counter
 
@@ -18,7 +18,6 @@ from cds_service.trials.screening import Screening, Verdict
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STATUSES = frozenset({200, 204, 304, 400, 401, 403, 404, 405, 412, 413, 415, 422, 500, 503})
 _OTHER = "other"
-Watch = Callable[[Screening], None]
 
 
 class Meter:
@@ -50,6 +49,10 @@ class Meter:
         self._count(address, str(status) if status in _STATUSES else _OTHER).inc()
         self._time(address).observe(seconds)
 
+    def passed_over(self) -> None:
+        """Counts a patient of whom a first look told that there is nothing to screen; no query was looked at."""
+        self._verdict(Verdict.NOT_APPLICABLE.value).inc()
+
     def screened(self, screening: Screening) -> None:
         """Counts one patient's screening, and which of its queries were not whole."""
         self._verdict(screening.verdict.value).inc()
@@ -65,8 +68,8 @@ class Meter:
         return "discovery" if request.path.rstrip("/") == "/cds-services" else _OTHER
 
 
-def register_metrics(app: Flask, services: Collection[str]) -> Watch:
-    """Measures every answer of the app and serves the numbers; what comes back is told of each screening."""
+def register_metrics(app: Flask, services: Collection[str]) -> Meter:
+    """Measures every answer of the app and serves the numbers; the meter that comes back counts opened charts."""
     meter = Meter(services)
 
     @app.before_request
@@ -85,7 +88,7 @@ def register_metrics(app: Flask, services: Collection[str]) -> Watch:
         return Response(_written(meter), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
     app.register_blueprint(door)
-    return meter.screened
+    return meter
 
 
 def _written(meter: Meter) -> bytes:

@@ -85,7 +85,7 @@ def test_no_line_names_a_person_or_a_call(measured: FlaskClient) -> None:
     """Whatever a caller writes into address and body, it becomes no label."""
     for address in (SERVICE, "/cds-services/Zebrafink", "/Zebrafink?patient=Zebrafink"):
         context = {"patientId": "Zebrafink", "userId": "Practitioner/Zebrafink"}
-        body = call(context=context, hookInstance="Zebrafink")
+        body = call(condition("Chronic GVHD", "Zebrafink"), context=context, hookInstance="Zebrafink")
         del body["prefetch"]["labs"]
         body["prefetch"]["patient"] = patient("Zebrafink")
         measured.post(address, json=body)
