@@ -95,12 +95,14 @@ class Clause:
     """What one clause of a reason or note names, or one code of it.
 
     `understood` says that it says nothing else: no word of it is strange to us. `denied` says that a word of it may
-    deny what it names, and is no part of a phrase that does so itself, such as "no improvement".
+    deny what it names, and is no part of a phrase that does so itself, such as "no improvement"; then `denies` is all
+    that such a word may be about.
     """
 
     concepts: frozenset[str]
     understood: bool = True
     denied: bool = False
+    denies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

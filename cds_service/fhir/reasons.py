@@ -58,8 +58,14 @@ def _clauses(concept: el.CodeableConcept, index: ConceptIndex) -> Iterator[Claus
     for text in concept.texts():
         for clause in _CLAUSES.split(text):
             if clause.strip():
-                folded = plain(clause)
-                yield Clause(frozenset(index.in_words(clause)), _is_understood(folded), _is_denied(folded))
+                yield _clause(clause, index)
+
+
+def _clause(words: str, index: ConceptIndex) -> Clause:
+    folded = plain(words)
+    denied = _is_denied(folded)
+    denies = index.mentioned(words) if denied else frozenset[str]()
+    return Clause(frozenset(index.in_words(words)), _is_understood(folded), denied, denies)
 
 
 def _is_understood(clause: str) -> bool:

@@ -254,6 +254,10 @@ class ConceptIndex:
         """The concepts that the text names, and neither cancels nor denies."""
         return lexicon().names(self._in_order, text)
 
+    def mentioned(self, text: str) -> frozenset[str]:
+        """The concepts that the text names, if only to deny or cancel them."""
+        return self.concepts & lexicon().mentions(text)
+
     def properties(self, codings: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
         """The kinds of property (mass, molar) that the codes of an analyte name."""
         rows = (row for system, code in codings for _, _, row in self._rows(system, code))

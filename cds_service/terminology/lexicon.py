@@ -61,6 +61,11 @@ class Lexicon:
         denied = self._denied(folded, candidates) if found else []
         return [one for one in found if self._counts(one, folded, denied, candidates)]
 
+    def mentions(self, text: str) -> frozenset[str]:
+        """Everything whose name stands in the text, whatever is said of it."""
+        folded = plain(text)
+        return frozenset(one for one in self._clues.candidates(folded) if self._spans(one, folded))
+
     def denies(self, concept: str, text: str) -> bool:
         """True when the text names the concept only to deny it."""
         folded = plain(text)

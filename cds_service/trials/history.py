@@ -54,6 +54,10 @@ class FlareSigns:
         is_certain = not clause.denied and not clause.concepts & set(self.hedges)
         return is_certain and bool(clause.concepts & set(words)) and (of_disease or (alone and clause.understood))
 
+    def may_be_meant(self, clauses: Iterable[Clause]) -> bool:
+        """True for a remark whose words may stand alone: no clause of it denies that it is the disease."""
+        return not any(clause.denies & set(self.diagnosis) for clause in clauses)
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryReading:
@@ -156,7 +160,8 @@ def _names_a_flare(reason: StatedReason, facts: PatientFacts, signs: FlareSigns,
         return False
     pointed = Clause(frozenset(said_in(reason, facts) - reason.concepts))
     loud = [one for one in (*reason.clauses, pointed) if not one.concepts & set(signs.quiet)]
-    if any(signs.says(one, signs.flare, alone=True) or signs.says(one, signs.worsening, alone=False) for one in loud):
+    alone = signs.may_be_meant(reason.clauses)
+    if any(signs.says(one, signs.flare, alone) or signs.says(one, signs.worsening, alone=False) for one in loud):
         return True
     of_disease = any(signs.says(one, signs.diagnosis, alone=False) for one in loud)
     return of_disease and not reason.is_note and not disease_is_no_news

@@ -171,9 +171,9 @@ class SteroidResistance(DoseNeed):
         What got worse on the first day, or nobody knows when, is why the drug was begun.
         """
         later = reason.when is not None and reason.when.first > within.first
+        alone = signs.may_be_meant(reason.clauses)
         return any(
-            signs.says(clause, self.no_response, alone=True)
-            or (later and signs.says(clause, signs.worsening, alone=False))
+            signs.says(clause, self.no_response, alone) or (later and signs.says(clause, signs.worsening, alone=False))
             for clause in reason.clauses
         )
 
