@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 
@@ -165,8 +166,7 @@ class _Found:
         bundle = decode(history, env.Bundle) or env.Bundle()
         read = [decode(one, env.BundleEntry) or env.BundleEntry() for one in bundle.entry or ()]
         deleted = deletions([(decode(one.request, env.Request), decode(one.response, env.Response)) for one in read])
-        ends = [*self._places[1:], len(self.entries)]
-        for place, (begin, end) in enumerate(zip(self._places, ends, strict=True)):
+        for place, (begin, end) in enumerate(pairwise([*self._places, len(self.entries)])):
             for at in range(begin, end):
                 entry = self.entries[at]
                 if was_deleted(entry.reference, entry.edition, place, deleted):

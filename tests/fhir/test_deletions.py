@@ -57,3 +57,16 @@ def test_another_deletion_and_one_that_is_only_asked_for_delete_nothing() -> Non
 @pytest.mark.parametrize("request_", [7, {"method": 7}, {"method": "DELETE"}, {"method": "DELETE", "url": 7}, None])
 def test_an_odd_request_deletes_nothing(request_: object) -> None:
     assert facts_of_history({"request": request_}, put(condition())).problems
+
+
+def test_a_history_of_nothing_is_a_history() -> None:
+    empty = {"resourceType": "Bundle", "type": "history", "entry": []}
+    records = from_files({"f": [json.dumps(one).encode() for one in (PATIENT, empty)]}, index(), None)
+    assert [one.reference for one in records.entries] == ["Patient/p1"]
+
+
+def test_all_that_a_bundle_inside_holds_has_its_place() -> None:
+    several = [put(condition(name="c1")), put(condition(name="c2"))]
+    inside = {"resource": {"resourceType": "Bundle", "type": "collection", "entry": several}}
+    assert references(facts_of_history(inside, delete("Condition/c2")).problems) == ["Condition/c1", "Condition/c2"]
+    assert references(facts_of_history(delete("Condition/c2"), inside).problems) == ["Condition/c1"]
