@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any
 
@@ -60,6 +60,7 @@ class Declared:
         return bool(self.required or self.choices or self.parts)
 
 
+@cache
 def declared(model: Any, kind: type[Struct]) -> Declared:
     """The declarations of a model of fhir.resources for the elements of a type of ours."""
     fields: Mapping[str, FieldInfo] = {field.alias or name: field for name, field in model.model_fields.items()}

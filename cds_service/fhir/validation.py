@@ -98,13 +98,14 @@ def model_of(type_name: str, version: Version) -> Any:
 
 
 def be_tolerant() -> None:
-    """Sets fhir.resources to ignore what we do not read and to keep content out of errors.
+    """Sets fhir.resources to ignore what we do not read, to keep content out of errors, and to make no validator of a
+    model before it is asked for: most models only declare.
 
     A model keeps the setting with which it was built: this must come before any is.
     """
     from fhir_core.fhirabstractmodel import FHIRAbstractModel  # noqa: PLC0415 - 0.3 s that only a server pays
 
-    FHIRAbstractModel.set_global_model_config(extra="ignore", hide_input_in_errors=True)
+    FHIRAbstractModel.set_global_model_config(extra="ignore", hide_input_in_errors=True, defer_build=True)
 
 
 def warm() -> None:
