@@ -80,7 +80,7 @@ class Pregnancy(Rule):
         nurses = any(is_sure(p, self.lactation) for p in sure)
         if sure and not nurses and "negative" in answers:
             return Judgement(Status.REVIEW, Reason("pregnancy-contradicted"), evidence, frozenset({Flag.CONFLICT}))
-        excluding = bool(sure) or (answers == {"positive"} and not listed)
+        excluding = bool(sure) or answers == {"positive"}
         if nurses or (excluding and not self._may_be_newer(case)):
             return failed(
                 Reason("pregnancy-recorded" if sure else "pregnancy-test-positive"), evidence, (), self.curable
