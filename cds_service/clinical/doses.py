@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 from cds_service.clinical.dates import DayRange
@@ -102,6 +103,7 @@ def _weighed(segment: DoseSegment, weights: WeightHistory, turns: set[date]) -> 
         yield WeighedSegment(segment, first, after - DAY, per_kg, kilograms, bool(found and found.stale))
 
 
+@cache
 def equivalence(drug: str) -> Interval:
     """How many mg of prednisone equal 1 mg of the drug; anything for a drug that the table does not hold."""
     rows = table("equivalents")

@@ -33,13 +33,13 @@ class Interval:
             return
         if self.high < self.low:
             raise ValueError("an interval ends before it begins")
-        if self.high == self.low and (self.low_open or self.high_open):
+        if (self.low_open or self.high_open) and self.high == self.low:
             raise ValueError("an interval of one number that excludes it is empty")
 
     @classmethod
     def exactly(cls, value: Fraction | Decimal | int) -> Interval:
         """The interval that holds one number only."""
-        number = Fraction(value)
+        number = value if type(value) is Fraction else Fraction(value)
         return cls(number, number)
 
     @property
@@ -49,14 +49,16 @@ class Interval:
 
     @property
     def is_zero(self) -> bool:
-        return self.low == 0 and self.is_exact
+        return not self.low and self.is_exact
 
     @property
     def begins_at_zero(self) -> bool:
         """True when zero is its lowest number and belongs to it."""
-        return self.low == 0 and not self.low_open
+        return not self.low_open and not self.low
 
     def __add__(self, other: Interval) -> Interval:
+        if self.high is self.low and other.high is other.low:  # as most are: one number needs no second sum
+            return Interval.exactly(self.low + other.low)
         low_open = self.low_open or other.low_open
         if self.high is None or other.high is None:
             return Interval(self.low + other.low, None, low_open)
@@ -73,6 +75,8 @@ class Interval:
         """Products of the numbers of two intervals without negative numbers."""
         if self.is_zero or other.is_zero:
             return ZERO  # nothing of an unknown amount is still nothing
+        if self.high is self.low and other.high is other.low:
+            return Interval.exactly(self.low * other.low)
         reaches_zero = self.begins_at_zero or other.begins_at_zero
         low_open = not reaches_zero and (self.low_open or other.low_open)
         if self.high is None or other.high is None:
@@ -90,6 +94,8 @@ class Interval:
         return self.times(divisor._inverse())
 
     def _inverse(self) -> Interval:
+        if self.high is self.low:
+            return Interval.exactly(1 / self.low)
         low = Fraction(0) if self.high is None else 1 / self.high
         low_open = self.high is None or self.high_open
         if self.low == 0:
@@ -150,8 +156,9 @@ class Limit:
 
     def is_near(self, quantity: Interval, band: Fraction) -> bool:
         """True when an end of the interval lies within `band` (a share of the limit, 0 for equality)."""
-        ends = [quantity.low, *([] if quantity.high is None else [quantity.high])]
-        return any(abs(end - self.value) <= band * self.value for end in ends)
+        width = band * self.value
+        ends = [quantity.low, *([] if quantity.high is None or quantity.high is quantity.low else [quantity.high])]
+        return any(abs(end - self.value) <= width for end in ends)
 
     def __str__(self) -> str:
         number = Decimal(self.value.numerator) / Decimal(self.value.denominator)

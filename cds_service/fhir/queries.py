@@ -23,7 +23,7 @@ ANALYTES_OF: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Read where they come along, though no query asks for them: each with the query whose answer they would stand in.
 UNASKED: Mapping[str, str] = {"systolic": "body", "diastolic": "body"}
-READ_ANALYTES = frozenset(analyte for analytes in ANALYTES_OF.values() for analyte in analytes) | UNASKED.keys()
+READ_ANALYTES = frozenset(analyte for analytes in (*ANALYTES_OF.values(), UNASKED) for analyte in analytes)
 # No query asks for dispenses; where one comes along it tells of an order.
 STANDS_FOR: Mapping[str, str] = {"MedicationDispense": "MedicationRequest"}
 _COUNT = {"labs": 200, "body": 200, "function": 100}

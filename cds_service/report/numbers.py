@@ -14,7 +14,7 @@ _LARGEST_WHOLE = 10**12
 
 def as_json_number(value: Fraction) -> float | int:
     """The number with at most four decimals."""
-    if value.denominator == 1 and abs(value) < _LARGEST_WHOLE:
+    if _is_plain_whole(value):
         return value.numerator
     rounded = round(value, _PRINTED)
     return int(rounded) if rounded.denominator == 1 and abs(value) < _LARGEST_WHOLE else float(rounded)
@@ -22,13 +22,17 @@ def as_json_number(value: Fraction) -> float | int:
 
 def as_text(value: Fraction, limit: Limit | None = None, digits: int = 2) -> str:
     """The number with at most `digits` decimals, or as many as it takes to tell it from the limit."""
-    if value.denominator == 1 and abs(value) < _LARGEST_WHOLE:
+    if _is_plain_whole(value):
         return str(value.numerator)
     for enough in range(digits, _MOST):
         rounded = round(value, enough)
         if limit is None or _same_side(value, rounded, limit.value):
             return _plain(rounded, enough)
     return _plain(round(value, _MOST), _MOST)
+
+
+def _is_plain_whole(value: Fraction) -> bool:
+    return value.denominator == 1 and abs(value.numerator) < _LARGEST_WHOLE
 
 
 def _same_side(value: Fraction, rounded: Fraction, limit: Fraction) -> bool:
