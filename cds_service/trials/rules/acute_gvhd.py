@@ -35,7 +35,8 @@ class AcuteGvhd(Rule):
         active = [p for p in case.facts.problems_of((*self.late, *self.acute)) if p.activity != "resolved"]
         excluding = [p for p in active if self._excludes(p, case)]
         if excluding:
-            flags = self._edge(excluding, case)
+            # Of several the surest decides: what lies at the edge takes nothing from what does not.
+            flags = frozenset.intersection(*(self._edge([one], case) for one in excluding))
             return failed(Reason("acute-gvhd-late"), few(map(seen, excluding)), flags)
         doubtful = active + [p for p in self._of_no_known_kind(case) if p not in active]
         if doubtful:
