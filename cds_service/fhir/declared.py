@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
@@ -74,19 +74,13 @@ def declared(model: Any, kind: type[Struct]) -> Declared:
             parts[element.name] = declared(inside, inner)
         annotation = _with(field.annotation, parts.get(element.name))
         elements[element.name] = (annotation, ... if field.is_required() else None)
-    required = [name for name, _ in model.get_required_fields(model)]
     choices = model.get_one_of_many_fields(model).values()
     return Declared(
         create_model(model.__name__, __config__=_CONFIG, **elements),
-        tuple(fields_named(required, model)),
+        tuple(name for name, _ in model.get_required_fields(model)),
         tuple((tuple(names), _must_be_there(names[0], fields)) for names in choices),
         {name: part for name, part in parts.items() if part.asks},
     )
-
-
-def fields_named(names: Sequence[str], model: Any) -> Iterator[str]:
-    """The names that elements have in JSON."""
-    return (model.model_fields[name].alias or name if name in model.model_fields else name for name in names)
 
 
 def _must_be_there(name: str, fields: Mapping[str, FieldInfo]) -> bool:
