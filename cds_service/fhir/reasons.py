@@ -70,12 +70,16 @@ def _clause(words: str, index: ConceptIndex) -> Clause:
 
 def _is_understood(clause: str) -> bool:
     """True for a clause without a word or sign that the list of remarks.yaml does not have; numbers say nothing."""
-    known = _known()
-    chinese = clause
-    for word in sorted(known, key=len, reverse=True):
-        chinese = chinese.replace(word, "") if not word.isascii() else chinese
-    strange = any(not letter.isascii() and letter.isalpha() for letter in chinese)
-    return not strange and not _STRANGE_SIGN.search(clause) and set(_LATIN_WORD.findall(clause)) <= known
+    if not clause.isascii() and _has_strange_letters(clause):
+        return False
+    return not _STRANGE_SIGN.search(clause) and set(_LATIN_WORD.findall(clause)) <= _known()
+
+
+def _has_strange_letters(clause: str) -> bool:
+    """True where letters of other scripts are left when the known words are taken away, the longest first."""
+    for word in sorted((one for one in _known() if not one.isascii()), key=len, reverse=True):
+        clause = clause.replace(word, "")
+    return any(not letter.isascii() and letter.isalpha() for letter in clause)
 
 
 def _is_denied(clause: str) -> bool:

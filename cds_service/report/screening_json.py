@@ -18,6 +18,8 @@ from cds_service.trials.screening import Screening, Steroids
 from cds_service.trials.spoken import in_language
 
 _FLAG_ORDER = tuple(Flag)
+_NESTED = (dict, list)
+_NUMBER = (bool, int, float)  # zero and false are values
 
 
 def screening_json(screening: Screening, words: Wording, evidence: bool = True) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def _criterion(finding: Finding, words: Wording, evidence: bool) -> dict[str, An
         "subject": finding.subject,
         "text": finding.text,
         "status": finding.status.value,
-        "flags": [flag.value for flag in _FLAG_ORDER if flag in judgement.flags],
+        "flags": [flag.value for flag in _FLAG_ORDER if flag in judgement.flags] if judgement.flags else [],
         "curable": judgement.curable,
         "recheckOn": _day(judgement.recheck_on),
         "reason": _reason(judgement.reason),
@@ -133,8 +135,8 @@ def without_valueless(value: Any) -> Any:
     A list that holds a null, such as a dose without an upper end, goes as a whole: half of it would be another fact.
     """
     if isinstance(value, dict):
-        pruned = ((key, without_valueless(one) if isinstance(one, dict | list) else one) for key, one in value.items())
-        return {key: one for key, one in pruned if one is not None and one not in ("", [], {})}
+        pruned = ((key, without_valueless(one) if isinstance(one, _NESTED) else one) for key, one in value.items())
+        return {key: one for key, one in pruned if one or isinstance(one, _NUMBER)}
     if isinstance(value, list):
         return None if None in value else [without_valueless(one) for one in value]
     return value

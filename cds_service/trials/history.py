@@ -185,7 +185,8 @@ def disease_began(facts: PatientFacts, signs: FlareSigns) -> date | None:
 
 def new_treatments(facts: PatientFacts, signs: FlareSigns, window: DayRange) -> Iterator[Evidence]:
     """Treatments of the disease that were first begun in the window."""
-    for drug in dict.fromkeys(signs.therapies):
+    recorded = {use.drug for use in facts.medications}
+    for drug in dict.fromkeys(one for one in signs.therapies if one in recorded):
         taken = (use for use in facts.uses_of((drug,)) if use.standing is not Standing.NOT_TAKEN)
         uses = [use for use in taken if use.route != "local"]
         first = min((use for use in uses if use.begins), key=_begin, default=None)
