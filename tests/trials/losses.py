@@ -40,9 +40,9 @@ ALSO_READ = {
 }
 # Administrations are never required: without them the dose timeline rests on statements and orders.
 BY_ADMINISTRATIONS = frozenset({"I03a", "I03b", "E02"})
-# A study that only comes along, with a query for something else: without it a part in this very trial is one in some
-# study, and by the contract that fails.
-BY_STUDIES = frozenset({"E15"})
+# What only comes along with queries for something else, and is lost with them unnoticed: without its study a part in
+# this very trial is one in some study, which fails by the contract, and no query asks for a blood pressure.
+BY_WHAT_CAME_ALONG = {"ResearchStudy": frozenset({"E15"}), "Observation": frozenset({"E05c"})}
 # One of the two is enough, so that leaving one out is like a site that has only the other; failing is not.
 MEDICATIONS = ("medicationStatements", "medicationRequests")
 
@@ -106,8 +106,8 @@ def queries_lost(answers: Answers) -> list[Loss]:
 
 def _query_lost(answers: Answers, key: str) -> Iterator[Loss]:
     beside = BY_ADMINISTRATIONS if key == "medicationAdministrations" else frozenset[str]()
-    if any(one["resourceType"] == "ResearchStudy" for one in answers[key]):
-        beside |= BY_STUDIES
+    for kind in {str(one["resourceType"]) for one in answers[key]}:
+        beside |= BY_WHAT_CAME_ALONG.get(kind, frozenset())
     yield Loss(f"{key} failed", answers, {key: "failed"}, beside, ALSO_READ[key])
     if key not in MEDICATIONS:
         yield Loss(f"{key} left out", answers, {key: "absent"}, beside, ALSO_READ[key])
