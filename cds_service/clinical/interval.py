@@ -39,7 +39,7 @@ class Interval:
     @classmethod
     def exactly(cls, value: Fraction | Decimal | int) -> Interval:
         """The interval that holds one number only."""
-        number = value if type(value) is Fraction else Fraction(value)
+        number = Fraction(value)
         return cls(number, number)
 
     @property
@@ -58,7 +58,8 @@ class Interval:
 
     def __add__(self, other: Interval) -> Interval:
         if self.high is self.low and other.high is other.low:  # as most are: one number needs no second sum
-            return Interval.exactly(self.low + other.low)
+            total = self.low + other.low
+            return Interval(total, total)
         low_open = self.low_open or other.low_open
         if self.high is None or other.high is None:
             return Interval(self.low + other.low, None, low_open)
@@ -76,7 +77,8 @@ class Interval:
         if self.is_zero or other.is_zero:
             return ZERO  # nothing of an unknown amount is still nothing
         if self.high is self.low and other.high is other.low:
-            return Interval.exactly(self.low * other.low)
+            product = self.low * other.low
+            return Interval(product, product)
         reaches_zero = self.begins_at_zero or other.begins_at_zero
         low_open = not reaches_zero and (self.low_open or other.low_open)
         if self.high is None or other.high is None:
@@ -95,7 +97,8 @@ class Interval:
 
     def _inverse(self) -> Interval:
         if self.high is self.low:
-            return Interval.exactly(1 / self.low)
+            quotient = 1 / self.low
+            return Interval(quotient, quotient)
         low = Fraction(0) if self.high is None else 1 / self.high
         low_open = self.high is None or self.high_open
         if self.low == 0:

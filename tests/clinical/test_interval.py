@@ -145,6 +145,7 @@ def test_an_open_end_stays_open_only_where_it_is_not_reached() -> None:
     below_two = Interval(Fraction(0), Fraction(2), high_open=True)
     assert below_two.scaled(3) == Interval(Fraction(0), Fraction(6), high_open=True)
     assert below_two + exactly(1) == Interval(Fraction(1), Fraction(3), high_open=True)
+    assert exactly(1) + below_two == Interval(Fraction(1), Fraction(3), high_open=True)
     above_two = Interval(Fraction(2), None, low_open=True)
     assert above_two + exactly(1) == Interval(Fraction(3), None, low_open=True)
     assert Interval(Fraction(1), None, low_open=True).times(span(0, 1)) == ANYTHING
