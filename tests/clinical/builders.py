@@ -124,6 +124,11 @@ def course(*uses: MedicationUse, as_of: date = AS_OF, kilograms: WeightHistory |
     return [f"{s.first} {s.last} {words(s.dose)}" for s in found.segments]
 
 
+def today(*uses: MedicationUse) -> str:
+    """Today's dose in words."""
+    return words(doses(*uses).on(AS_OF).dose)
+
+
 def words(interval: Interval) -> str:
     if interval.is_exact:
         return str(interval.low)

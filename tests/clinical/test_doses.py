@@ -11,7 +11,7 @@ import pytest
 from cds_service.clinical.doses import DoseSegment, Timeline, equivalence, in_milligrams, merged
 from cds_service.clinical.exposure import stretches
 from cds_service.clinical.interval import ANYTHING, ZERO, Interval
-from cds_service.clinical.medications import DoseStep, MedicationUse, Standing
+from cds_service.clinical.medications import DoseStep, Standing
 from tests.clinical.builders import (
     AS_OF,
     ago,
@@ -24,13 +24,10 @@ from tests.clinical.builders import (
     span,
     statement,
     step,
+    today,
     weights,
     words,
 )
-
-
-def today(*uses: MedicationUse) -> str:
-    return words(doses(*uses).on(AS_OF).dose)
 
 
 @pytest.mark.parametrize(

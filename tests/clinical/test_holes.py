@@ -10,7 +10,18 @@ import pytest
 from cds_service.clinical.exposure import Stretch, stretches
 from cds_service.clinical.holes import carried_over, possible_between_administrations
 from cds_service.clinical.medications import MedicationUse, Standing
-from tests.clinical.builders import AS_OF, course, day, doses, given, order, span, statement, words
+from tests.clinical.builders import (
+    AS_OF,
+    course,
+    day,
+    doses,
+    given,
+    order,
+    span,
+    statement,
+    today,
+    words,
+)
 
 
 def of(*uses: MedicationUse) -> list[Stretch]:
@@ -19,10 +30,6 @@ def of(*uses: MedicationUse) -> list[Stretch]:
 
 def days(holes: list[Stretch]) -> list[tuple[date, date, str]]:
     return [(hole.first, hole.last, hole.use.reference) for hole in holes]
-
-
-def today(*uses: MedicationUse) -> str:
-    return words(doses(*uses).on(AS_OF).dose)
 
 
 A, LATER = order("a", 20, "01-01", "01-31"), order("c", 10, "02-05", "03-31")

@@ -24,10 +24,6 @@ from tests.clinical.builders import (
 )
 
 
-def today(*uses: MedicationUse) -> str:
-    return words(doses(*uses).on(AS_OF).dose)
-
-
 @pytest.mark.parametrize("authored", ["01-03", "01-05", "01-07"])
 def test_after_a_reported_end_the_linked_order_is_only_possible(authored: str) -> None:
     ended = statement("s", 20, "01-05", "02-01", links=["o"], standing=Standing.ENDED)

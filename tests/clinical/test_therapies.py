@@ -24,14 +24,11 @@ from tests.clinical.builders import (
     span,
     statement,
     step,
+    today,
     unreadable,
     when,
     words,
 )
-
-
-def today(*uses: MedicationUse) -> str:
-    return words(doses(*uses).on(AS_OF).dose)
 
 
 def test_a_linked_statement_and_its_order_count_once() -> None:
