@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-# The text and the codings of a concept: all that it says, and equal where two say the same.
-Said = tuple[str | None, tuple[tuple[str | None, str | None, str | None], ...]]
+T = TypeVar("T")
 # An element that is left undecoded, and is not there.
 ABSENT = msgspec.Raw()
 
@@ -41,9 +42,6 @@ class CodeableConcept(Struct):
         """Its codings as (system, code)."""
         return [(one.system, one.code) for one in self.coding or ()]
 
-    def said(self) -> Said:
-        return self.text, tuple([(one.system, one.code, one.display) for one in self.coding or ()])
-
     def texts(self) -> list[str]:
         """Its own text, then the displays of its codings."""
         return [text for text in (self.text, *(one.display for one in self.coding or ())) if text]
@@ -53,6 +51,22 @@ class CodeableConcept(Struct):
         words = self.texts()
         codes = [one.code for one in self.coding or () if one.code]
         return words[0] if words else codes[0] if codes else ""
+
+
+def once_for_each(find: Callable[[CodeableConcept], T]) -> Callable[[CodeableConcept], T]:
+    """The same, but asked only once for all concepts that say the same: in a record a few come over and over.
+
+    What was found is kept as long as the function is.
+    """
+    known: dict[tuple[object, ...], T] = {}
+
+    def found(concept: CodeableConcept) -> T:
+        said = (concept.text, *[(one.system, one.code, one.display) for one in concept.coding or ()])
+        if said not in known:
+            known[said] = find(concept)
+        return known[said]
+
+    return found
 
 
 class Annotation(Struct):

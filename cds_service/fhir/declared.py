@@ -28,18 +28,18 @@ _CONFIG = ConfigDict(extra="ignore", hide_input_in_errors=True)
 class Declared:
     """The declarations of one model, for the elements that a type of ours reads.
 
-    `required` are the elements that must be there, beside those that `types` asks for, `choices` the names of each
+    `elements` checks the types, `required` are what must be there beside what it asks for, `choices` the names of each
     choice, with whether one of them must be there; `parts` the declarations of what lies inside.
     """
 
-    types: type[BaseModel]
+    elements: type[BaseModel]
     required: tuple[str, ...]
     choices: tuple[tuple[tuple[str, ...], bool], ...]
     parts: Mapping[str, Declared]
 
     def refuse(self, resource: Mapping[str, Any]) -> None:
         """Raises ValueError where the elements, as JSON, are not as they are declared."""
-        self.types.model_validate(resource)
+        self.elements.model_validate(resource)
         self._refuse_missing(resource)
 
     def _refuse_missing(self, value: Mapping[str, Any]) -> None:
@@ -107,7 +107,7 @@ def _with(annotation: Any, part: Declared | None) -> Any:
     if part is None:
         return annotation
     if hasattr(annotation, "get_model_klass"):
-        return part.types
+        return part.elements
     arguments = tuple(_with(one, part) for one in typing.get_args(annotation))
     if not arguments:
         return annotation

@@ -26,16 +26,11 @@ _SOURCE = "function"
 
 def read_electrocardiograms(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
     """The abnormal ones, dated by the day on which they were made. One that cannot be read leaves a doubt."""
-    told: dict[el.Said, bool] = {}  # a few codes come over and over
+    tells = el.once_for_each(lambda code: MADE in index.recognise(code.pairs(), code.texts()))
     for entry in entries:
         seen = entry.resource or entry.glimpse
         code = getattr(seen, "code", None)
-        if code is None:
-            continue
-        said = code.said()
-        if said not in told:
-            told[said] = MADE in index.recognise(code.pairs(), code.texts())
-        if not told[said]:
+        if code is None or not tells(code):
             continue
         made = entry.resource
         if entry.problem or not isinstance(made, el.Observation | el.DiagnosticReport):

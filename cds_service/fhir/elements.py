@@ -35,9 +35,9 @@ from cds_service.fhir.datatypes import (
     Reference,
     ReferenceRange,
     Repeat,
-    Said,
     SubstanceCode,
     Timing,
+    once_for_each,
 )
 
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
@@ -45,7 +45,7 @@ __all__ = [
     "ABSENT", "Adherence", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference",
     "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier",
     "Ingredient", "Number", "Period", "Progress", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat",
-    "Said", "SubstanceCode", "Timing",
+    "SubstanceCode", "Timing", "once_for_each",
 ]  # fmt: skip
 
 
@@ -136,6 +136,10 @@ class Observation(Resource, kw_only=True):
     specimen: Reference | None = None
     hasMember: list[Reference] | None = None
     component: list[Observation] | None = None
+
+    def parts(self) -> tuple[Observation, ...]:
+        """Itself and its components."""
+        return (self, *self.component) if self.component else (self,)
 
 
 class DiagnosticReport(Resource, kw_only=True):

@@ -84,15 +84,14 @@ def readable_entry(raw: bytes, way: Way, place: str, full_url: str | None) -> En
     return Entry(name, reference, full_url, raw, resource, problem, resource, resource.meta, way.queries)
 
 
-def entry_of(raw: bytes, head: env.Head, way: Way, place: str, full_url: str | None = None) -> Entry:
-    """The entry of any resource, however much of it can be read."""
+def glimpsed_entry(raw: bytes, head: env.Head, way: Way, place: str, full_url: str | None) -> Entry:
+    """The entry of any other resource: one with an element that cannot be read, or of a type that is not."""
     type_name = head.resourceType or ""
     kind = el.READ_TYPES.get(type_name)
-    resource = decode(raw, kind) if kind else None
-    seen = resource or _glimpse(raw, kind or el.OtherResource)
-    problem = ("unreadable" if resource is None else modified(resource, may_be_modified(raw))) if kind else None
+    seen = _glimpse(raw, kind or el.OtherResource)
+    problem: SkipReason | None = "unreadable" if kind else None
     reference = _name(type_name, seen, full_url, place)
-    return Entry(type_name, reference, full_url, raw, resource, problem, seen, head.meta, way.queries)
+    return Entry(type_name, reference, full_url, raw, None, problem, seen, head.meta, way.queries)
 
 
 def _name(type_name: str, resource: el.Resource | None, full_url: str | None, place: str) -> str:

@@ -17,6 +17,7 @@ from cds_service.fhir.decoding import decode
 from cds_service.fhir.entries import Entry
 from cds_service.fhir.envelope import BundleLink, EntrySearch
 from cds_service.fhir.ledger import is_readable
+from cds_service.fhir.modifiers import may_be_modified
 from cds_service.fhir.queries import QUERIES
 from cds_service.fhir.records import Records, WrongPatient, from_prefetch
 from cds_service.fhir.references import patient_reference
@@ -130,9 +131,8 @@ def plain_records(prefetch: Mapping[str, msgspec.Raw], patient_id: str) -> list[
 
 
 def _may_turn(raw: msgspec.Raw) -> bool:
-    """True where something in it may be modified; a name may be spelled with escapes."""
-    text = bytes(raw)
-    return any(word in text for word in (b"modifierExtension", b"implicitRules", b"\\u"))
+    """True where something in it may be modified, or follow other rules."""
+    return may_be_modified(raw) or b"implicitRules" in bytes(raw)
 
 
 def _is_plain(seen: _Condition | _Procedure | None, kind: str, patient: str) -> TypeGuard[_Condition | _Procedure]:

@@ -43,20 +43,18 @@ class Naming:
     ) -> None:
         self._index = index
         self._pharmacy = Pharmacy(medications, addresses)
-        self._named: dict[el.Said | None, Named | None] = {}
+        self._of_code = el.once_for_each(
+            lambda code: self._product(el.MedicationRecord(medicationCodeableConcept=code))
+        )
 
     def name(self, record: el.MedicationRecord) -> Named | None:
         """The product; None when nobody can tell: it does not say, points to a Medication that is not there, holds
         nothing but a code that no code set of ours knows, or is made of such.
         """
-        if record.contained or record.medication or record.medicationReference:
-            return self._product(record)
-        # All that is said of it is a code, and the same ones come over and over.
         code = record.medicationCodeableConcept
-        said = code.said() if code else None
-        if said not in self._named:
-            self._named[said] = self._product(record)
-        return self._named[said]
+        if code is None or record.contained or record.medication or record.medicationReference:
+            return self._product(record)
+        return self._of_code(code)  # all that is said of it
 
     def _product(self, record: el.MedicationRecord) -> Named | None:
         choice = record.medication or el.CodeableReference()

@@ -81,16 +81,15 @@ class _Named(NamedTuple):
 
 
 class _Naming:
-    """Tells the analytes of Observations; looks each code up once, since a few of them come over and over."""
+    """Tells the analytes of Observations."""
 
     def __init__(self, index: ConceptIndex) -> None:
         self._index = index
-        self._known: dict[el.Said, _Named] = {}
+        self._named = el.once_for_each(self._name)
 
     def parts(self, seen: el.Observation) -> list[_Part] | None:
         """An Observation and its components, as far as they name analytes; None where no code of them tells."""
-        parts = (seen, *seen.component) if seen.component else (seen,)
-        named = [(part, self._named(part.code)) for part in parts if part.code]
+        named = [(part, self._named(part.code)) for part in seen.parts() if part.code]
         if not any(one.is_readable for _, one in named):
             return None
         return [(part, one.analytes) for part, one in named if one.analytes]
@@ -100,11 +99,8 @@ class _Naming:
         parts = self.parts(seen) if isinstance(seen, el.Observation) else None
         return None if parts is None else frozenset(analyte for _, analytes in parts for analyte, _ in analytes)
 
-    def _named(self, code: el.CodeableConcept) -> _Named:
-        said = code.said()
-        if (known := self._known.get(said)) is None:
-            known = self._known[said] = _Named(tuple(sorted(self._analytes(code))), is_readable(code))
-        return known
+    def _name(self, code: el.CodeableConcept) -> _Named:
+        return _Named(tuple(sorted(self._analytes(code))), is_readable(code))
 
     def _analytes(self, code: el.CodeableConcept) -> Iterator[tuple[str, Certainty]]:
         """Words never name one: "platelet poor plasma" is no platelet count."""

@@ -116,7 +116,7 @@ def _once_each(entries: Iterable[Entry]) -> list[Entry]:
     for entry in _in_order(entries):
         name = entry.reference if entry.has_name else entry.raw
         earlier = newest.get(name)
-        newest[name] = _brought_by(entry, earlier.queries) if earlier else entry
+        newest[name] = msgspec.structs.replace(entry, queries=earlier.queries | entry.queries) if earlier else entry
     return list(newest.values())
 
 
@@ -127,10 +127,6 @@ def _in_order(entries: Iterable[Entry]) -> Iterator[Entry]:
         if len(several) > 1:
             several.sort(key=lambda e: (e.edition, e.problem is None, e.raw))
         yield from several
-
-
-def _brought_by(entry: Entry, queries: frozenset[str]) -> Entry:
-    return msgspec.structs.replace(entry, queries=entry.queries | queries)
 
 
 def _known_types() -> frozenset[str]:

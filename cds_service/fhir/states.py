@@ -50,11 +50,12 @@ def observed(resource: el.Resource | None) -> DayRange | None:
     """The days to which a result belongs; of a period its end."""
     if not isinstance(resource, el.Observation):
         return None
-    if day := DayRange.parse(resource.effectiveDateTime):
-        return day
-    period = resource.effectivePeriod or el.Period()
-    stamps = (resource.effectiveInstant, period.end, period.start)
-    return next((day for stamp in stamps if (day := DayRange.parse(stamp))), None)
+    period = resource.effectivePeriod
+    ends = (period.end, period.start) if period else ()
+    for stamp in (resource.effectiveDateTime, resource.effectiveInstant, *ends):
+        if day := DayRange.parse(stamp):
+            return day
+    return None
 
 
 def of_whole_record(
@@ -105,5 +106,4 @@ def codes_of(seen: el.Resource | None) -> list[el.CodeableConcept]:
     """The codes of an Observation and of its components."""
     if not isinstance(seen, el.Observation):
         return []
-    parts = (seen, *seen.component) if seen.component else (seen,)
-    return [one.code for one in parts if one.code is not None]
+    return [one.code for one in seen.parts() if one.code is not None]

@@ -13,7 +13,7 @@ from cds_service.fhir import envelope as env
 from cds_service.fhir.datatypes import ABSENT
 from cds_service.fhir.decoding import decode
 from cds_service.fhir.deletions import deletions, was_deleted
-from cds_service.fhir.entries import Entry, Way, entry_of, readable_entry
+from cds_service.fhir.entries import Entry, Way, glimpsed_entry, readable_entry
 from cds_service.fhir.modifiers import may_be_modified
 
 _DEEPEST_BUNDLE = 3
@@ -83,7 +83,8 @@ def read_answer(raw: bytes | msgspec.Raw, name: str, queries: frozenset[str] = f
         return Answer((), failed=True)
     if head.resourceType == "Bundle":
         return _bundle(decode(raw, env.PlainBundle), raw, name, way)
-    return Answer((entry_of(bytes(raw), head, way, f"{name}[0]"),))
+    alone, place = bytes(raw), f"{name}[0]"
+    return Answer((readable_entry(alone, way, place, None) or glimpsed_entry(alone, head, way, place, None),))
 
 
 def _bundle(plain: env.PlainBundle | None, raw: bytes | msgspec.Raw, name: str, way: Way) -> Answer:
@@ -151,7 +152,7 @@ class _Found:
         elif head.resourceType == "Bundle":
             self._inside(_bundle(decode(raw, env.PlainBundle), raw, place, way.deeper()))
         else:
-            self._resource(entry_of(raw, head, way, place, entry.fullUrl), entry)
+            self._resource(glimpsed_entry(raw, head, way, place, entry.fullUrl), entry)
 
     def _inside(self, bundle: Answer) -> None:
         """A Bundle within the Bundle; where it goes on, it does so somewhere else."""

@@ -49,7 +49,7 @@ def _criterion(finding: Finding, words: Wording, evidence: bool) -> dict[str, An
         "subject": finding.subject,
         "text": finding.text,
         "status": finding.status.value,
-        "flags": [flag.value for flag in _FLAG_ORDER if flag in judgement.flags] if judgement.flags else [],
+        "flags": [flag.value for flag in _FLAG_ORDER if flag in judgement.flags],
         "curable": judgement.curable,
         "recheckOn": _day(judgement.recheck_on),
         "reason": _reason(judgement.reason),

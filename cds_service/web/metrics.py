@@ -32,7 +32,9 @@ class Meter:
         self._seconds = Histogram(
             "trialhook_answer_seconds", "Time to an answer.", ["service"], buckets=_BUCKETS, registry=self.registry
         )
-        self._verdicts = Counter("trialhook_screenings", "Screenings by verdict.", ["verdict"], registry=self.registry)
+        self._verdicts = Counter(
+            "trialhook_screenings", "Opened charts by verdict.", ["verdict"], registry=self.registry
+        )
         self._queries = Counter(
             "trialhook_queries_not_whole", "Queries of screened records that brought no whole answer, by state.",
             ["query", "state"], registry=self.registry,

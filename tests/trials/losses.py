@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
-from cds_service.fhir.queries import QUERIES
+from cds_service.fhir.queries import ANALYTES_OF, QUERIES
 from cds_service.trials.finding import Flag, Status
 from cds_service.trials.screening import Screening, Verdict
 from tests.trials.record_of import PROTOCOL, Answers
@@ -40,9 +40,6 @@ ALSO_READ = {
 }
 # Administrations are never required: without them the dose timeline rests on statements and orders.
 BY_ADMINISTRATIONS = frozenset({"I03a", "I03b", "E02"})
-# What only comes along with queries for something else, and is lost with them unnoticed: without its study a part in
-# this very trial is one in some study, which fails by the contract, and no query asks for a blood pressure.
-BY_WHAT_CAME_ALONG = {"ResearchStudy": frozenset({"E15"}), "Observation": frozenset({"E05c"})}
 # One of the two is enough, so that leaving one out is like a site that has only the other; failing is not.
 MEDICATIONS = ("medicationStatements", "medicationRequests")
 
@@ -106,8 +103,7 @@ def queries_lost(answers: Answers) -> list[Loss]:
 
 def _query_lost(answers: Answers, key: str) -> Iterator[Loss]:
     beside = BY_ADMINISTRATIONS if key == "medicationAdministrations" else frozenset[str]()
-    for kind in {str(one["resourceType"]) for one in answers[key]}:
-        beside |= BY_WHAT_CAME_ALONG.get(kind, frozenset())
+    beside |= {criterion for one in answers[key] if (criterion := _read_though_unasked(one))}
     yield Loss(f"{key} failed", answers, {key: "failed"}, beside, ALSO_READ[key])
     if key not in MEDICATIONS:
         yield Loss(f"{key} left out", answers, {key: "absent"}, beside, ALSO_READ[key])
@@ -117,6 +113,20 @@ def _query_lost(answers: Answers, key: str) -> Iterator[Loss]:
             continue  # by the contract it is complete back to its oldest entry, and we count in days
         cut = {**answers, key: newest_first[:kept]}
         yield Loss(f"{key} cut short after {kept}", cut, {key: "truncated"}, beside, ALSO_READ[key])
+
+
+def _read_though_unasked(resource: Resource) -> str | None:
+    """The criterion of which a resource speaks that only came along with a query for something else.
+
+    It is lost with that query unnoticed: without its study a part in this very trial is one in some study, which fails
+    by the contract, and no query asks for a blood pressure.
+    """
+    if resource["resourceType"] == "ResearchStudy":
+        return "E15"
+    asked = {analyte for analytes in ANALYTES_OF.values() for analyte in analytes}
+    pairs = [(one.get("system"), one.get("code")) for one in resource.get("code", {}).get("coding", ())]
+    is_asked_for = not asked.isdisjoint(PROTOCOL.index.recognise(pairs, ()).concepts)
+    return "E05c" if resource["resourceType"] == "Observation" and not is_asked_for else None
 
 
 def _stamp(resource: Resource) -> str:
