@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -53,20 +53,20 @@ class CodeableConcept(Struct):
         return words[0] if words else codes[0] if codes else ""
 
 
-def once_for_each(find: Callable[[CodeableConcept], T]) -> Callable[[CodeableConcept], T]:
-    """The same, but asked only once for all concepts that say the same: in a record a few come over and over.
+class Known(Generic[T]):
+    """What was found out about concepts, once for all that say the same: in a record a few come over and over.
 
-    What was found is kept as long as the function is.
+    It is told each time how to find it out, so that it refers to nobody and is freed with whoever holds it.
     """
-    known: dict[tuple[object, ...], T] = {}
 
-    def found(concept: CodeableConcept) -> T:
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], T] = {}
+
+    def of(self, concept: CodeableConcept, find: Callable[[CodeableConcept], T]) -> T:
         said = (concept.text, *[(one.system, one.code, one.display) for one in concept.coding or ()])
-        if said not in known:
-            known[said] = find(concept)
-        return known[said]
-
-    return found
+        if said not in self._found:
+            self._found[said] = find(concept)
+        return self._found[said]
 
 
 class Annotation(Struct):

@@ -26,11 +26,11 @@ _SOURCE = "function"
 
 def read_electrocardiograms(entries: Iterable[Entry], index: ConceptIndex, ledger: Ledger) -> Iterator[Problem]:
     """The abnormal ones, dated by the day on which they were made. One that cannot be read leaves a doubt."""
-    tells = el.once_for_each(lambda code: MADE in index.recognise(code.pairs(), code.texts()))
+    known = el.Known[bool]()
     for entry in entries:
         seen = entry.resource or entry.glimpse
         code = getattr(seen, "code", None)
-        if code is None or not tells(code):
+        if code is None or not known.of(code, lambda one: MADE in index.recognise(one.pairs(), one.texts())):
             continue
         made = entry.resource
         if entry.problem or not isinstance(made, el.Observation | el.DiagnosticReport):

@@ -26,6 +26,7 @@ from cds_service.fhir.datatypes import (
     DoseAndRate,
     Identifier,
     Ingredient,
+    Known,
     Number,
     Period,
     Progress,
@@ -37,15 +38,14 @@ from cds_service.fhir.datatypes import (
     Repeat,
     SubstanceCode,
     Timing,
-    once_for_each,
 )
 
 # The data types belong to the same vocabulary: whoever reads elements finds both here.
 __all__ = [
     "ABSENT", "Adherence", "AdministrationDosage", "Annotation", "CodeableConcept", "CodeableReference",
     "CodedExtension", "Coding", "ConditionStage", "DispenseRequest", "Dosage", "DoseAndRate", "Identifier",
-    "Ingredient", "Number", "Period", "Progress", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange", "Repeat",
-    "SubstanceCode", "Timing", "once_for_each",
+    "Ingredient", "Known", "Number", "Period", "Progress", "Quantity", "Range", "Ratio", "Reference", "ReferenceRange",
+    "Repeat", "SubstanceCode", "Timing",
 ]  # fmt: skip
 
 

@@ -43,9 +43,7 @@ class Naming:
     ) -> None:
         self._index = index
         self._pharmacy = Pharmacy(medications, addresses)
-        self._of_code = el.once_for_each(
-            lambda code: self._product(el.MedicationRecord(medicationCodeableConcept=code))
-        )
+        self._known = el.Known[Named | None]()
 
     def name(self, record: el.MedicationRecord) -> Named | None:
         """The product; None when nobody can tell: it does not say, points to a Medication that is not there, holds
@@ -54,7 +52,7 @@ class Naming:
         code = record.medicationCodeableConcept
         if code is None or record.contained or record.medication or record.medicationReference:
             return self._product(record)
-        return self._of_code(code)  # all that is said of it
+        return self._known.of(code, lambda _: self._product(record))  # the code is all that is said of it
 
     def _product(self, record: el.MedicationRecord) -> Named | None:
         choice = record.medication or el.CodeableReference()

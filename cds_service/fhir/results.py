@@ -85,11 +85,11 @@ class _Naming:
 
     def __init__(self, index: ConceptIndex) -> None:
         self._index = index
-        self._named = el.once_for_each(self._name)
+        self._known = el.Known[_Named]()
 
     def parts(self, seen: el.Observation) -> list[_Part] | None:
         """An Observation and its components, as far as they name analytes; None where no code of them tells."""
-        named = [(part, self._named(part.code)) for part in seen.parts() if part.code]
+        named = [(part, self._known.of(part.code, self._name)) for part in seen.parts() if part.code]
         if not any(one.is_readable for _, one in named):
             return None
         return [(part, one.analytes) for part, one in named if one.analytes]
