@@ -124,9 +124,16 @@ def _read_though_unasked(resource: Resource) -> str | None:
     if resource["resourceType"] == "ResearchStudy":
         return "E15"
     asked = {analyte for analytes in ANALYTES_OF.values() for analyte in analytes}
-    pairs = [(one.get("system"), one.get("code")) for one in resource.get("code", {}).get("coding", ())]
-    is_asked_for = not asked.isdisjoint(PROTOCOL.index.recognise(pairs, ()).concepts)
+    is_asked_for = not asked.isdisjoint(PROTOCOL.index.recognise(_pairs(resource.get("code")), ()).concepts)
     return "E05c" if resource["resourceType"] == "Observation" and not is_asked_for else None
+
+
+def _pairs(code: object) -> list[tuple[str, str]]:
+    """The codings of a code, of whatever shape it is."""
+    codings = code.get("coding") if isinstance(code, dict) else None
+    listed = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+    pairs = [(one.get("system"), one.get("code")) for one in listed]
+    return [(system, value) for system, value in pairs if isinstance(system, str) and isinstance(value, str)]
 
 
 def _stamp(resource: Resource) -> str:
